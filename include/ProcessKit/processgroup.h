@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_PROCESSGROUP_H
+#define PROCESSKIT_PROCESSGROUP_H
+
+#include <ProcessKit/containedprocess.h>
+
+#include <QtCore/qobject.h>
+
+#include <memory>
+
+namespace ProcessKit {
+
+class ProcessGroupPrivate;
+
+class PROCESSKIT_EXPORT ProcessGroup : public QObject
+{
+    Q_OBJECT
+    Q_PROPERTY(ProcessKit::Mechanism mechanism READ mechanism CONSTANT)
+    Q_PROPERTY(bool empty READ isEmpty NOTIFY emptyChanged)
+
+public:
+    explicit ProcessGroup(QObject *parent = nullptr);
+    explicit ProcessGroup(Mechanism requested, QObject *parent = nullptr);
+    ~ProcessGroup() override;
+
+    ContainedProcess *start(const QString &program, const QStringList &arguments = {});
+    QList<ContainedProcess *> startedProcesses() const;
+
+    // thread-safe
+    Mechanism mechanism() const;
+    bool isEmpty() const;
+    QList<ProcessInfo> processes() const;
+    QFuture<ShutdownReport> shutdown(std::chrono::milliseconds grace = std::chrono::seconds(2));
+    bool waitForEmptied(int msecs = 30000);
+
+public Q_SLOTS:
+    void kill();
+    void terminate();
+
+Q_SIGNALS:
+    void processStarted(ProcessKit::ContainedProcess *process);
+    void processExited(ProcessKit::ContainedProcess *process, int exitCode,
+                       QProcess::ExitStatus exitStatus);
+    void emptied();
+    void emptyChanged(bool empty);
+    void containmentLost(const ProcessKit::ProcessError &error);
+
+protected:
+    bool event(QEvent *event) override;
+
+private:
+    Q_DISABLE_COPY_MOVE(ProcessGroup)
+    friend class ContainedProcess;
+    friend class ContainedProcessPrivate;
+    std::unique_ptr<ProcessGroupPrivate> d;
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_PROCESSGROUP_H

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_CONTAINEDPROCESS_P_H
+#define PROCESSKIT_CONTAINEDPROCESS_P_H
+
+#include "bytequeue_p.h"
+#include "processrun_p.h"
+
+#include <ProcessKit/containedprocess.h>
+#include <ProcessKit/processgroup.h>
+
+#include <QtCore/qpointer.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ProcessKit {
+
+class ProcessPipe;
+
+// The owner's side of a process: settings for the next start, and the news of the current one,
+// told one signal at a time. Any slot may delete the object, wait on it or start it again, so
+// nothing here is touched after a signal without asking whether it is still there.
+class ContainedProcessPrivate
+{
+public:
+    explicit ContainedProcessPrivate(ContainedProcess *process) : q(process) { }
+
+    struct Redirection
+    {
+        enum class Kind { None, File, Process };
+        Kind kind = Kind::None;
+        QString fileName;
+        bool append = false;
+        std::shared_ptr<ProcessPipe> pipe;
+    };
+
+    // starting
+    void start(QIODevice::OpenMode mode);
+    QIODevice::OpenMode effectiveMode(QIODevice::OpenMode mode) const;
+    ProcessKit::ProcessError prepare(RunSetup *setup, QIODevice::OpenMode mode);
+    ProcessKit::ProcessError prepareCommand(RunSetup *setup) const;
+    ProcessKit::ProcessError openRedirection(int stream, RunSetup::Stream *setup) const;
+    void failToStart(const ProcessKit::ProcessError &error);
+    bool startDetached(qint64 *pid);
+    void letGoOfRun();
+
+    // telling; false when the object was deleted meanwhile
+    bool deliver();
+    bool deliverNext();
+    void tellLaunched();
+    void tellFailure();
+    void tellBytes(int channel);
+    void tellLines();
+    void tellWritten();
+    void tellWriteError();
+    void tellExit();
+    void tellFinished();
+    bool isCurrent(const QPointer<ContainedProcess> &guard,
+                   const std::shared_ptr<ProcessRun> &of) const
+    {
+        return guard && run == of;
+    }
+
+    // waiting
+    template<typename Condition>
+    bool waitUntil(int milliseconds, Condition condition);
+
+    void setState(QProcess::ProcessState newState);
+    void setError(QProcess::ProcessError newError, const QString &description = {});
+    void setErrorAndEmit(QProcess::ProcessError newError, const QString &description = {});
+    int lineChannels() const;
+    void returnBufferedBytes();
+    Mechanism wantedMechanism() const;
+
+    ContainedProcess *const q;
+
+    // settings
+    QString program;
+    QStringList arguments;
+    QString workingDirectory;
+    std::optional<QProcessEnvironment> environment;
+    QProcess::ProcessChannelMode channelMode = QProcess::SeparateChannels;
+    QProcess::InputChannelMode inputMode = QProcess::ManagedInputChannel;
+    std::array<Redirection, 3> redirections;
+    ContainedProcess::ChildProcessModifier modifier;
+    QList<int> inheritedDescriptors;
+    Mechanism requested = Mechanism::None;
+    QPointer<ProcessGroup> group;
+    Leftovers leftovers = Leftovers::Drain;
+    qint64 readLimit = 0;
+    int maximumLineLength = 1 << 20;
+
+    // the current run
+    std::shared_ptr<ProcessRun> run;
+    std::vector<std::shared_ptr<ProcessRun>> leftRuns; // earlier ones, whose members were left alive
+    RunNews news;
+    std::array<ByteQueue, 2> buffers;
+    std::array<bool, 2> newBytes{};
+    std::array<bool, 2> channelClosed{};
+    int readChannel = 0;
+    qint64 bytesToWrite = 0;
+    bool inputClosed = true;
+    qint64 pid = 0;
+    QProcess::ProcessState state = QProcess::NotRunning;
+    QProcess::ProcessError error = QProcess::UnknownError;
+    ProcessKit::ProcessError failure;
+    int exitCode = 0;
+    QProcess::ExitStatus exitStatus = QProcess::NormalExit;
+    Mechanism mechanism = Mechanism::None;
+    bool streamsCut = false;
+    bool inReadyRead = false;
+    bool inBytesWritten = false;
+
+    // how often something was told, for those who wait for the next time
+    int readCount = 0;
+    int writtenCount = 0;
+    int finishedCount = 0;
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_CONTAINEDPROCESS_P_H

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "convert_p.h"
+
+#include "keeper_client.h"
+#include "logging_p.h"
+#include "reactor.h"
+
+#include <QtCore/qfile.h>
+
+#include <errno.h>
+
+#include <mutex>
+
+namespace ProcessKit {
+
+using Native::LaunchStep;
+using Native::TreeKind;
+
+Mechanism toMechanism(TreeKind kind)
+{
+    switch (kind) {
+    case TreeKind::CgroupV2:
+        return Mechanism::CgroupV2;
+    case TreeKind::Subreaper:
+        return Mechanism::Subreaper;
+    case TreeKind::ProcessGroup:
+        break;
+    }
+    return Mechanism::ProcessGroup;
+}
+
+TreeKind toTreeKind(Mechanism mechanism)
+{
+    switch (mechanism) {
+    case Mechanism::CgroupV2:
+        return TreeKind::CgroupV2;
+    case Mechanism::Subreaper:
+        return TreeKind::Subreaper;
+    default:
+        return TreeKind::ProcessGroup;
+    }
+}
+
+QList<ProcessInfo> toProcessInfo(const std::vector<Native::ProcessEntry> &entries)
+{
+    QList<ProcessInfo> infos;
+    infos.reserve(qsizetype(entries.size()));
+    for (const Native::ProcessEntry &entry : entries)
+        infos.emplaceBack(entry.pid, entry.parent, QFile::decodeName(entry.name.c_str()),
+                          entry.startTime);
+    return infos;
+}
+
+namespace {
+
+ProcessError::Kind kindOf(const Native::LaunchFailure &failure)
+{
+    using Kind = ProcessError::Kind;
+    const int error = failure.error;
+    switch (failure.step) {
+    case LaunchStep::WorkingDirectory:
+        return Kind::WorkingDirectory;
+    case LaunchStep::Argument:
+        return Kind::InvalidArgument;
+    case LaunchStep::Execute:
+    case LaunchStep::Lookup:
+        if (error == ENOENT || error == ENOTDIR)
+            return Kind::NotFound;
+        if (error == EACCES || error == EPERM || error == EISDIR)
+            return Kind::PermissionDenied;
+        return error == E2BIG ? Kind::InvalidArgument : Kind::Spawn;
+    default:
+        break;
+    }
+    if (error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM || error == ENOSPC)
+        return Kind::ResourceLimit;
+    if (failure.step == LaunchStep::Keeper)
+        return Kind::Keeper;
+    if (failure.step == LaunchStep::Modifier && error == ENOTSUP)
+        return Kind::Unsupported;
+    if (failure.step == LaunchStep::Container || failure.step == LaunchStep::Join)
+        return Kind::Unsupported;
+    return Kind::Spawn;
+}
+
+// the words that QProcess uses where it has any
+QString operationOf(LaunchStep step)
+{
+    switch (step) {
+    case LaunchStep::None:
+        break;
+    case LaunchStep::Argument:
+        return QStringLiteral("arguments");
+    case LaunchStep::Lookup:
+    case LaunchStep::Execute:
+        return QStringLiteral("execve");
+    case LaunchStep::Pipe:
+        return QStringLiteral("pipe");
+    case LaunchStep::Container:
+        return QStringLiteral("mkdir cgroup");
+    case LaunchStep::Keeper:
+        return QStringLiteral("keeper");
+    case LaunchStep::Clone:
+        return QStringLiteral("clone");
+    case LaunchStep::Join:
+        return QStringLiteral("clone into cgroup");
+    case LaunchStep::Session:
+        return QStringLiteral("setsid");
+    case LaunchStep::Descriptors:
+        return QStringLiteral("dup");
+    case LaunchStep::WorkingDirectory:
+        return QStringLiteral("chdir");
+    case LaunchStep::Modifier:
+        return QStringLiteral("child process modifier");
+    case LaunchStep::Reactor:
+        return QStringLiteral("I/O thread");
+    }
+    return {};
+}
+
+} // namespace
+
+ProcessError toError(const Native::LaunchFailure &failure, const QString &program)
+{
+    QString detail;
+    if (failure.step == LaunchStep::Keeper)
+        detail = QFile::decodeName(Native::KeeperClient::find().reason.c_str());
+    return ProcessError(kindOf(failure), program, operationOf(failure.step), failure.error, detail);
+}
+
+ProcessError lookupError(int error, const QString &program,
+                         const std::vector<std::string> &searched)
+{
+    QStringList directories;
+    for (const std::string &directory : searched)
+        directories.append(QFile::decodeName(directory.c_str()));
+    return ProcessError(kindOf({ LaunchStep::Lookup, error }), program,
+                        operationOf(LaunchStep::Lookup), error, {}, directories);
+}
+
+void watchKeeper()
+{
+    static std::once_flag once;
+    std::call_once(once, [] {
+        Native::Reactor::instance().post([] {
+            Native::KeeperClient::instance().setEndedHandler([](int error) {
+                if (error)
+                    qCWarning(lcKeeper, "The keeper was killed and could not be replaced: %s",
+                              qPrintable(qt_error_string(error)));
+                else
+                    qCWarning(lcKeeper, "The keeper was killed; what it held has a new one");
+            });
+        });
+    });
+}
+
+} // namespace ProcessKit

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_GROUPSTATE_P_H
+#define PROCESSKIT_GROUPSTATE_P_H
+
+#include <ProcessKit/containment.h>
+#include <ProcessKit/processinfo.h>
+
+#include <QtCore/qcoreevent.h>
+#include <QtCore/qdeadlinetimer.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace ProcessKit {
+
+class ProcessRun;
+
+namespace Native {
+class CgroupDirectory;
+}
+
+// What the members of one ProcessGroup share; it outlives the object until the last is gone.
+class GroupState
+{
+public:
+    static constexpr QEvent::Type EmptiedEvent = QEvent::Type(QEvent::User + 0x504c);
+
+    GroupState(Mechanism requested, QObject *receiver);
+
+    // Any thread.
+    Mechanism requested() const { return m_requested; }
+    Mechanism mechanism() const;
+    bool isEmpty() const;
+    bool waitForEmptied(QDeadlineTimer deadline);
+    void startBegins(); // counted from the call of start(), so that isEmpty() is true to the caller
+    void acknowledgeEvent();
+    void forgetReceiver();
+
+    // The reactor's thread.
+    std::shared_ptr<Native::CgroupDirectory> directory(int *error);
+    void add(const std::shared_ptr<ProcessRun> &run, Mechanism mechanism);
+    void runIsOver(ProcessRun *run);
+    const std::vector<std::shared_ptr<ProcessRun>> &runs() const { return m_runs; }
+    void signal(int signal);
+    void kill();
+
+private:
+    const Mechanism m_requested;
+    std::shared_ptr<Native::CgroupDirectory> m_directory;
+    std::vector<std::shared_ptr<ProcessRun>> m_runs;
+
+    mutable std::mutex m_mutex;
+    std::condition_variable m_condition;
+    QObject *m_receiver;
+    Mechanism m_mechanism = Mechanism::None; // of the last start
+    int m_live = 0;
+    bool m_eventPosted = false;
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_GROUPSTATE_P_H

@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: MIT
+#include "processrun_p.h"
+
+#include "convert_p.h"
+#include "groupstate_p.h"
+#include "logging_p.h"
+
+#include "host.h"
+#include "program_lookup.h"
+
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qfile.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ProcessKit {
+
+using namespace std::chrono_literals;
+using Native::LaunchFailure;
+using Native::LaunchStep;
+using Native::Reactor;
+using Native::UniqueFd;
+
+namespace {
+
+constexpr auto drainQuiet = 200ms; // without output, then leftovers are ended
+constexpr auto drainLongest = 2s;
+constexpr qint64 maximumPendingLineBytes = 256 * 1024; // on their way to the owner
+constexpr int largePipe = 1024 * 1024;
+constexpr std::size_t readSize = 256 * 1024;
+
+char *readBuffer()
+{
+    static char *const buffer = new char[readSize]; // the reactor's
+    return buffer;
+}
+
+} // namespace
+
+void RunNews::append(RunNews &&later)
+{
+    const auto take = [](auto *mine, auto &&theirs) {
+        if (theirs)
+            *mine = std::move(theirs);
+    };
+    take(&launched, later.launched);
+    take(&failure, later.failure);
+    take(&exit, later.exit);
+    take(&leftovers, later.leftovers);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i].append(std::move(later.bytes[i]));
+    if (lines.isEmpty())
+        lines = std::move(later.lines);
+    else
+        lines += later.lines;
+    written += later.written;
+    writeError = later.writeError ? later.writeError : writeError;
+    lost |= later.lost;
+    cut |= later.cut;
+    finished |= later.finished;
+    emptied |= later.emptied;
+}
+
+std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int lineChannels,
+                                              ProcessError *error)
+{
+    int code = 0;
+    Reactor *reactor = Reactor::start(&code);
+    if (!reactor) {
+        *error = toError({ LaunchStep::Reactor, code }, setup.program);
+        return nullptr;
+    }
+    watchKeeper();
+    std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
+    run->m_receiver = receiver;
+    run->m_lineChannels = lineChannels;
+    if (run->m_setup.group)
+        run->m_setup.group->startBegins();
+    reactor->post([run] { run->begin(); });
+    return run;
+}
+
+ProcessRun::ProcessRun(RunSetup setup)
+    : m_setup(std::move(setup)),
+      m_readLimit(m_setup.readLimit),
+      m_leftovers(m_setup.leftovers)
+{
+    for (Channel *channel : m_channels)
+        channel->splitter.setMaximumLength(m_setup.maximumLineLength);
+}
+
+ProcessRun::~ProcessRun() = default;
+
+// The owner's side
+
+template<typename Change>
+void ProcessRun::tell(Change change)
+{
+    const std::lock_guard lock(m_mutex);
+    change(m_news);
+    ++m_newsCount;
+    if (m_waiting)
+        m_condition.notify_all();
+    else if (m_receiver && !std::exchange(m_eventPosted, true))
+        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
+}
+
+RunNews ProcessRun::takeNews()
+{
+    const std::lock_guard lock(m_mutex);
+    m_newsTaken = m_newsCount;
+    m_pendingLineBytes = 0;
+    if (m_output.paused || m_error.paused)
+        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
+    return std::exchange(m_news, {});
+}
+
+void ProcessRun::acknowledgeEvent()
+{
+    const std::lock_guard lock(m_mutex);
+    m_eventPosted = false;
+}
+
+bool ProcessRun::waitForNews(QDeadlineTimer deadline)
+{
+    std::unique_lock lock(m_mutex);
+    const auto news = [this] { return m_newsCount != m_newsTaken; };
+    ++m_waiting;
+    bool came = true;
+    if (deadline.isForever())
+        m_condition.wait(lock, news);
+    else
+        came = m_condition.wait_until(lock, deadline.deadline<std::chrono::steady_clock>(), news);
+    --m_waiting;
+    return came;
+}
+
+qint64 ProcessRun::waitForLaunch()
+{
+    std::unique_lock lock(m_mutex);
+    ++m_waiting;
+    m_condition.wait(lock, [this] { return m_pid >= 0; });
+    --m_waiting;
+    // what came while nobody was told of it
+    if (m_newsCount != m_newsTaken && m_receiver && !std::exchange(m_eventPosted, true))
+        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
+    return m_pid;
+}
+
+void ProcessRun::bytesConsumed(qint64 count)
+{
+    const std::lock_guard lock(m_mutex);
+    m_unread -= count;
+    if ((m_output.paused || m_error.paused) && m_unread < m_readLimit)
+        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
+}
+
+void ProcessRun::setReadLimit(qint64 bytes)
+{
+    const std::lock_guard lock(m_mutex);
+    m_readLimit = bytes;
+    Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
+}
+
+void ProcessRun::setLineChannels(int channels)
+{
+    const std::lock_guard lock(m_mutex);
+    m_lineChannels = channels;
+}
+
+void ProcessRun::setLeftovers(Leftovers policy)
+{
+    const std::lock_guard lock(m_mutex);
+    m_leftovers = policy;
+}
+
+void ProcessRun::write(QByteArray bytes)
+{
+    const std::lock_guard lock(m_mutex);
+    m_incomingInput.append(std::move(bytes));
+    if (!std::exchange(m_inputPosted, true))
+        Reactor::instance().post([self = shared_from_this()] { self->flushInput(); });
+}
+
+void ProcessRun::closeInput()
+{
+    const std::lock_guard lock(m_mutex);
+    m_closeInput = true;
+    if (!std::exchange(m_inputPosted, true))
+        Reactor::instance().post([self = shared_from_this()] { self->flushInput(); });
+}
+
+void ProcessRun::closeOutput(QProcess::ProcessChannel channel)
+{
+    Reactor::instance().post([self = shared_from_this(), channel] {
+        self->endChannel(int(channel));
+    });
+}
+
+void ProcessRun::signal(int signal)
+{
+    Reactor::instance().post([self = shared_from_this(), signal] {
+        if (!self->m_tree || self->m_treeEmpty)
+            return;
+        self->m_tree->signal(signal);
+        if (signal == SIGTERM)
+            self->m_tree->signal(SIGCONT); // a stopped member has to run to end
+    });
+}
+
+void ProcessRun::kill()
+{
+    Reactor::instance().post([self = shared_from_this()] { self->killTree(); });
+}
+
+Mechanism ProcessRun::mechanism() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_mechanism;
+}
+
+bool ProcessRun::isEmpty() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_emptyForOwner;
+}
+
+QList<ProcessInfo> ProcessRun::members()
+{
+    QList<ProcessInfo> members;
+    Reactor::instance().call([&] {
+        if (m_tree && !m_treeEmpty)
+            members = toProcessInfo(m_tree->members());
+    });
+    return members;
+}
+
+void ProcessRun::forgetReceiver()
+{
+    const std::lock_guard lock(m_mutex);
+    m_receiver = nullptr;
+    m_news = {};
+}
+
+void ProcessRun::abandon()
+{
+    forgetReceiver();
+    Reactor::instance().post([self = shared_from_this()] {
+        self->killTree();
+        self->m_drainTimer.stop();
+        for (int channel : { 0, 1 })
+            self->endChannel(channel);
+        self->m_inputWatch.stop();
+        self->m_input.reset();
+        self->releaseIfDone();
+    });
+}
+
+// The reactor's side: the beginning
+
+void ProcessRun::begin()
+{
+    m_self = shared_from_this();
+    Native::Launch launch;
+    const bool withModifier = bool(m_setup.modifier);
+    Native::TreeKind kind = toTreeKind(m_setup.requested);
+    if (m_setup.requested == Mechanism::None)
+        kind = Native::chooseMechanism(withModifier);
+
+    int error = 0;
+    std::shared_ptr<Native::CgroupDirectory> directory;
+    if (m_setup.group && kind == Native::TreeKind::CgroupV2)
+        directory = m_setup.group->directory(&error);
+    m_tree = Native::Tree::make(kind, directory);
+    m_tree->setObserver(this);
+    {
+        const std::lock_guard lock(m_mutex);
+        m_mechanism = toMechanism(kind);
+    }
+    if (m_setup.group)
+        m_setup.group->add(m_self, toMechanism(kind));
+    if (error) {
+        fail(toError({ LaunchStep::Container, error }, m_setup.program));
+        return;
+    }
+    if (const ProcessError problem = lookUp(&launch.plan)) {
+        fail(problem);
+        return;
+    }
+    if (const ProcessError problem = openStreams(&launch)) {
+        fail(problem);
+        return;
+    }
+    launch.plan.arguments = std::move(m_setup.arguments);
+    launch.plan.environment = std::move(m_setup.environment);
+    launch.plan.workingDirectory = m_setup.directory;
+    launch.modifier = std::move(m_setup.modifier);
+    m_tree->launch(std::move(launch));
+}
+
+ProcessError ProcessRun::lookUp(Native::LaunchPlan *plan)
+{
+    const Native::ProgramLookup lookup =
+            Native::ProgramLookup::find(QFile::encodeName(m_setup.program).toStdString(),
+                                        m_setup.environment, m_setup.directory);
+    if (lookup.error)
+        return lookupError(lookup.error, m_setup.program, lookup.searched);
+    plan->candidates.append(lookup.file);
+    return {};
+}
+
+ProcessError ProcessRun::openStreams(Native::Launch *launch)
+{
+    using End = RunSetup::End;
+    UniqueFd null;
+    for (int stream = 0; stream < 3; ++stream) {
+        RunSetup::Stream &setup = m_setup.streams[std::size_t(stream)];
+        if (stream == 2 && m_setup.mergeErrors) {
+            const auto &output = launch->plan.descriptors;
+            if (!output.empty() && output.back().target == 1)
+                launch->plan.descriptors.push_back({ output.back().source, 2 });
+            continue;
+        }
+        int error = 0;
+        switch (setup.end) {
+        case End::Pipe:
+            error = openPipe(stream, &launch->plan, &launch->childEnds);
+            break;
+        case End::Inherited:
+            // what we have closed, the child has closed
+            if (::fcntl(stream, F_GETFD) >= 0)
+                launch->plan.descriptors.push_back({ stream, stream });
+            break;
+        case End::Null:
+            setup.descriptor = UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+            if (!setup.descriptor)
+                error = errno;
+            [[fallthrough]];
+        case End::Descriptor:
+            setup.descriptor = Native::aboveStandardStreams(std::move(setup.descriptor));
+            if (!setup.descriptor) {
+                error = error ? error : errno;
+                break;
+            }
+            launch->plan.descriptors.push_back({ setup.descriptor.get(), stream });
+            launch->childEnds.push_back(std::move(setup.descriptor));
+            break;
+        }
+        if (error)
+            return toError({ LaunchStep::Pipe, error }, m_setup.program);
+    }
+    for (const int fd : std::as_const(m_setup.inheritedDescriptors)) {
+        if (fd > 2)
+            launch->plan.descriptors.push_back({ fd, fd });
+    }
+    return {};
+}
+
+int ProcessRun::openPipe(int stream, Native::LaunchPlan *plan, std::vector<UniqueFd> *childEnds)
+{
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0)
+        return errno;
+    UniqueFd readEnd(ends[0]);
+    UniqueFd writeEnd(ends[1]);
+    readEnd = Native::aboveStandardStreams(std::move(readEnd));
+    writeEnd = Native::aboveStandardStreams(std::move(writeEnd));
+    if (!readEnd || !writeEnd)
+        return EMFILE;
+    UniqueFd &ours = stream == 0 ? writeEnd : readEnd;
+    UniqueFd &theirs = stream == 0 ? readEnd : writeEnd;
+    ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
+    plan->descriptors.push_back({ theirs.get(), stream });
+    childEnds->push_back(std::move(theirs));
+    if (stream == 0) {
+        m_input = std::move(ours);
+        return 0;
+    }
+    Channel *channel = m_channels[std::size_t(stream - 1)];
+    channel->fd = std::move(ours);
+    return channel->watch.start(channel->fd.get(), Reactor::Readable,
+                                [this, stream](auto) { readChannel(stream - 1); });
+}
+
+void ProcessRun::launched(pid_t pid)
+{
+    qCDebug(lcLifecycle) << "launched" << pid << mechanism();
+    tell([&](RunNews &news) {
+        m_pid = pid;
+        news.launched = pid;
+    });
+    flushInput();
+}
+
+void ProcessRun::launchFailed(const LaunchFailure &failure)
+{
+    fail(toError(failure, m_setup.program));
+}
+
+void ProcessRun::fail(const ProcessError &error)
+{
+    qCDebug(lcLifecycle) << "launch failed:" << error.kind() << error.nativeCode();
+    m_treeEmpty = true;
+    for (Channel *channel : m_channels) {
+        channel->watch.stop();
+        channel->fd.reset();
+    }
+    m_inputWatch.stop();
+    m_input.reset();
+    tell([&](RunNews &news) {
+        m_pid = 0;
+        m_emptyForOwner = true;
+        news.failure = error;
+    });
+    treeIsOver();
+}
+
+// Output
+
+qint64 ProcessRun::room(int index)
+{
+    const std::lock_guard lock(m_mutex);
+    Channel *channel = m_channels[std::size_t(index)];
+    const bool asLines = m_lineChannels & (1 << index);
+    qint64 left = qint64(readSize);
+    if (asLines)
+        left = m_pendingLineBytes < maximumPendingLineBytes ? left : 0;
+    else if (m_readLimit > 0)
+        left = qMin(left, m_readLimit - m_unread);
+    channel->paused = left <= 0;
+    return left;
+}
+
+void ProcessRun::readChannel(int index)
+{
+    if (room(index) <= 0) {
+        // taken out altogether: a hang-up is reported whatever one has asked for
+        m_channels[std::size_t(index)]->watch.stop();
+        return;
+    }
+    readOnce(index, false);
+    finishIfEnded();
+    releaseIfDone();
+}
+
+void ProcessRun::resumeReading()
+{
+    for (int index = 0; index < 2; ++index) {
+        Channel *channel = m_channels[std::size_t(index)];
+        if (channel->fd && !channel->watch.isActive() && room(index) > 0)
+            watchChannel(index);
+    }
+}
+
+void ProcessRun::watchChannel(int index)
+{
+    Channel *channel = m_channels[std::size_t(index)];
+    if (channel->watch.start(channel->fd.get(), Reactor::Readable,
+                             [this, index](auto) { readChannel(index); }))
+        endChannel(index);
+}
+
+// false when nothing more is to be read now
+bool ProcessRun::readOnce(int index, bool unlimited)
+{
+    Channel *channel = m_channels[std::size_t(index)];
+    const qint64 size = unlimited ? qint64(readSize) : qMin(qint64(readSize), room(index));
+    char *buffer = readBuffer();
+    ssize_t count;
+    do {
+        count = ::read(channel->fd.get(), buffer, size_t(size));
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && errno == EAGAIN)
+        return false;
+    if (count <= 0) {
+        endChannel(index);
+        return false;
+    }
+    if (!channel->enlarged && count >= 64 * 1024) {
+        // whoever fills a pipe gets a larger one; there may be no permission for it (pipe(7))
+        channel->enlarged = true;
+        ::fcntl(channel->fd.get(), F_SETPIPE_SZ, largePipe);
+    }
+    if (m_drainTimer.isActive() && !m_killed)
+        armDrain();
+    if (channel->discarding)
+        return true;
+
+    bool asLines;
+    {
+        const std::lock_guard lock(m_mutex);
+        asLines = m_lineChannels & (1 << index);
+    }
+    if (asLines) {
+        QList<OutputLine> lines;
+        channel->splitter.feed(QByteArrayView(buffer, count), &lines, &m_lineNumber);
+        if (!lines.isEmpty()) {
+            tell([&](RunNews &news) {
+                m_pendingLineBytes += count;
+                if (news.lines.isEmpty())
+                    news.lines = std::move(lines);
+                else
+                    news.lines.append(std::move(lines));
+            });
+        }
+    } else {
+        QByteArray bytes(buffer, count);
+        tell([&](RunNews &news) {
+            m_unread += count;
+            news.bytes[std::size_t(index)].append(std::move(bytes));
+        });
+    }
+    return true;
+}
+
+void ProcessRun::endChannel(int index)
+{
+    Channel *channel = m_channels[std::size_t(index)];
+    if (!channel->fd)
+        return;
+    channel->watch.stop();
+    channel->fd.reset();
+    QList<OutputLine> lines;
+    channel->splitter.finish(&lines, &m_lineNumber);
+    if (!lines.isEmpty())
+        tell([&](RunNews &news) { news.lines += lines; });
+}
+
+// What is left in the pipes once nobody can write into them any more; a pipe's size at most, so no
+// limit holds it up.
+void ProcessRun::readRest()
+{
+    for (int index = 0; index < 2; ++index) {
+        while (m_channels[std::size_t(index)]->fd && readOnce(index, true)) { }
+    }
+}
+
+bool ProcessRun::streamsAreOpen() const
+{
+    return m_output.fd || m_error.fd;
+}
+
+// Input
+
+void ProcessRun::flushInput()
+{
+    bool close;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_inputPosted = false;
+        m_inputQueue.append(std::move(m_incomingInput));
+        close = m_closeInput;
+    }
+    if (!m_input)
+        return;
+    qint64 written = 0;
+    int error = 0;
+    while (!m_inputQueue.isEmpty() && !error) {
+        const QByteArrayView bytes = m_inputQueue.first();
+        const ssize_t count = ::write(m_input.get(), bytes.data(), size_t(bytes.size()));
+        if (count >= 0) {
+            m_inputQueue.dropFront(count);
+            written += count;
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    if (error == EAGAIN) {
+        if (!m_inputWatch.isActive())
+            error = m_inputWatch.start(m_input.get(), Reactor::Writable,
+                                       [this](auto) { flushInput(); });
+        else
+            error = 0;
+    } else {
+        m_inputWatch.stop();
+    }
+    if (error || (close && m_inputQueue.isEmpty())) {
+        m_inputWatch.stop();
+        m_input.reset();
+        m_inputQueue.clear();
+    }
+    if (written || error) {
+        tell([&](RunNews &news) {
+            news.written += written;
+            news.writeError = error;
+        });
+    }
+}
+
+// The end, of which there are three: the child has exited, its streams have ended, its tree is empty
+
+void ProcessRun::exited(const Native::ChildExit &exit)
+{
+    qCDebug(lcLifecycle) << "exited" << m_tree->pid();
+    m_exited = true;
+    m_inputWatch.stop();
+    m_input.reset();
+    tell([&](RunNews &news) { news.exit = exit; });
+    // the tree says in the same turn whether it is empty as well
+    Reactor::instance().post([self = m_self] {
+        if (!self->m_treeEmpty && !self->m_killed && !self->m_asked)
+            self->reportLeftovers();
+    });
+}
+
+void ProcessRun::emptied()
+{
+    qCDebug(lcLifecycle) << "emptied" << m_tree->pid();
+    m_treeEmpty = true;
+    m_drainTimer.stop();
+    readRest();
+    if (streamsAreOpen()) {
+        // somebody outside of the tree was given them
+        if (m_killed || m_asked || m_finished) {
+            cutStreams();
+        } else {
+            m_drainEnd = Reactor::Clock::now() + drainLongest;
+            armDrain();
+        }
+    }
+    finishIfEnded();
+    tell([&](RunNews &news) {
+        m_emptyForOwner = true;
+        news.emptied = true;
+    });
+    treeIsOver();
+}
+
+void ProcessRun::lost()
+{
+    qCWarning(lcKeeper) << "the group keeper of process" << m_tree->pid()
+                        << "was killed; the process has been ended";
+    tell([](RunNews &news) { news.lost = true; });
+}
+
+void ProcessRun::reportLeftovers()
+{
+    QList<ProcessInfo> leftovers = toProcessInfo(m_tree->members());
+    leftovers.removeIf([this](const ProcessInfo &info) { return info.processId() == m_tree->pid(); });
+    Leftovers policy;
+    {
+        const std::lock_guard lock(m_mutex);
+        policy = m_setup.group ? Leftovers::Leave : m_leftovers;
+    }
+    if (!leftovers.isEmpty() && !m_setup.group)
+        tell([&](RunNews &news) { news.leftovers = leftovers; });
+    if (policy == Leftovers::KillAtOnce)
+        killTree();
+    m_drainEnd = Reactor::Clock::now() + drainLongest;
+    armDrain();
+    for (int index = 0; index < 2; ++index) {
+        // what was written before the exit counts as read before it
+        if (m_channels[std::size_t(index)]->fd && room(index) > 0)
+            readOnce(index, false);
+    }
+    finishIfEnded();
+}
+
+void ProcessRun::armDrain()
+{
+    const auto quietEnd = Reactor::Clock::now() + drainQuiet;
+    m_drainTimer.startAt(qMin(quietEnd, m_drainEnd), [this] { drainExpired(); });
+}
+
+void ProcessRun::drainExpired()
+{
+    Leftovers policy;
+    {
+        const std::lock_guard lock(m_mutex);
+        policy = m_setup.group ? Leftovers::Leave : m_leftovers;
+    }
+    if (m_treeEmpty || policy == Leftovers::Leave || m_killed) {
+        cutStreams();
+        finishIfEnded();
+        releaseIfDone();
+        return;
+    }
+    // their last words are read; now they go, and take their ends of the pipes with them
+    killTree();
+    m_drainEnd = Reactor::Clock::now() + drainLongest;
+    m_drainTimer.startAt(m_drainEnd, [this] { drainExpired(); });
+}
+
+void ProcessRun::askToEnd()
+{
+    m_asked = true;
+    m_drainTimer.stop();
+    if (m_treeEmpty)
+        return;
+    m_tree->signal(SIGTERM);
+    m_tree->signal(SIGCONT); // a stopped member has to run to end
+}
+
+void ProcessRun::killTree()
+{
+    m_killed = true;
+    if (m_tree && !m_treeEmpty)
+        m_tree->kill();
+}
+
+void ProcessRun::cutStreams()
+{
+    if (!streamsAreOpen())
+        return;
+    qCDebug(lcLifecycle) << "streams cut" << m_tree->pid();
+    const bool someoneStays = !m_treeEmpty;
+    for (int index = 0; index < 2; ++index) {
+        Channel *channel = m_channels[std::size_t(index)];
+        if (!channel->fd)
+            continue;
+        if (!someoneStays) {
+            endChannel(index);
+            continue;
+        }
+        // who was left on purpose is not to die of a closed pipe
+        QList<OutputLine> lines;
+        channel->splitter.finish(&lines, &m_lineNumber);
+        if (!lines.isEmpty())
+            tell([&](RunNews &news) { news.lines += lines; });
+        channel->discarding = true;
+        if (!channel->watch.isActive())
+            watchChannel(index);
+    }
+    tell([](RunNews &news) { news.cut = true; });
+    if (!std::exchange(m_finished, true))
+        tell([](RunNews &news) { news.finished = true; });
+}
+
+void ProcessRun::finishIfEnded()
+{
+    if (!m_exited || streamsAreOpen() || std::exchange(m_finished, true))
+        return;
+    tell([](RunNews &news) { news.finished = true; });
+}
+
+void ProcessRun::whenEmptied(std::function<void()> callback)
+{
+    if (m_treeEmpty)
+        callback();
+    else
+        m_whenEmptied.push_back(std::move(callback));
+}
+
+void ProcessRun::treeIsOver()
+{
+    if (m_setup.group)
+        m_setup.group->runIsOver(this);
+    for (const auto &callback : std::exchange(m_whenEmptied, {}))
+        callback();
+    releaseIfDone();
+}
+
+// Streams that somebody outside of the tree holds may be waited for longer than the tree lives.
+void ProcessRun::releaseIfDone()
+{
+    if (m_treeEmpty && !streamsAreOpen() && m_self)
+        Reactor::instance().post([self = std::move(m_self)] { });
+}
+
+} // namespace ProcessKit

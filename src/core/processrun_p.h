@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_PROCESSRUN_P_H
+#define PROCESSKIT_PROCESSRUN_P_H
+
+#include "bytequeue_p.h"
+#include "linesplitter_p.h"
+
+#include "reactor.h"
+#include "tree.h"
+
+#include <ProcessKit/containment.h>
+#include <ProcessKit/outputline.h>
+#include <ProcessKit/processerror.h>
+#include <ProcessKit/processinfo.h>
+
+#include <QtCore/qcoreevent.h>
+#include <QtCore/qdeadlinetimer.h>
+
+#include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace ProcessKit {
+
+class GroupState;
+
+// Everything that a start has decided, taken from the object that starts.
+struct RunSetup
+{
+    enum class End { Pipe, Inherited, Null, Descriptor };
+    struct Stream
+    {
+        End end = End::Pipe;
+        Native::UniqueFd descriptor;
+    };
+
+    QString program; // as given
+    Native::StringBlock arguments;
+    Native::StringBlock environment;
+    std::string directory; // absolute
+    std::array<Stream, 3> streams;
+    bool mergeErrors = false; // into standard output
+    QList<int> inheritedDescriptors;
+    std::function<void()> modifier;
+    Mechanism requested = Mechanism::None;
+    std::shared_ptr<GroupState> group;
+    Leftovers leftovers = Leftovers::Drain;
+    qint64 readLimit = 0;
+    int maximumLineLength = 0;
+};
+
+// What has happened since the owner last looked.
+struct RunNews
+{
+    std::optional<qint64> launched; // pid
+    std::optional<ProcessError> failure;
+    std::array<ByteQueue, 2> bytes;
+    QList<OutputLine> lines;
+    qint64 written = 0;
+    int writeError = 0;
+    std::optional<Native::ChildExit> exit;
+    std::optional<QList<ProcessInfo>> leftovers;
+    bool lost = false;
+    bool cut = false;
+    bool finished = false;
+    bool emptied = false;
+
+    void append(RunNews &&later);
+};
+
+// One start of a process: its pipes and its tree on the reactor's side, a letter box on the
+// owner's. It outlives its owner until nothing of the tree is left.
+class ProcessRun : public std::enable_shared_from_this<ProcessRun>, private Native::TreeObserver
+{
+public:
+    static constexpr QEvent::Type NewsEvent = QEvent::Type(QEvent::User + 0x504b);
+    enum LineChannel { OutputLines = 0x1, ErrorLines = 0x2 };
+
+    // an error when there is no reactor to run on
+    static std::shared_ptr<ProcessRun> start(RunSetup setup, QObject *receiver, int lineChannels,
+                                             ProcessError *error);
+    ~ProcessRun();
+
+    // The owner's side. Any thread.
+    RunNews takeNews();
+    // the event that told of news has arrived
+    void acknowledgeEvent();
+    // false when nothing came before \a deadline
+    bool waitForNews(QDeadlineTimer deadline);
+    // the pid, or 0 when the launch failed
+    qint64 waitForLaunch();
+    void bytesConsumed(qint64 count);
+    void setReadLimit(qint64 bytes);
+    void setLineChannels(int channels);
+    void setLeftovers(Leftovers policy);
+    void write(QByteArray bytes);
+    void closeInput();
+    void closeOutput(QProcess::ProcessChannel channel);
+    void signal(int signal);
+    void kill();
+    Mechanism mechanism() const;
+    bool isEmpty() const;
+    QList<ProcessInfo> members();
+    // The owner has begun anew, and what it left alive goes on: nobody is told any more.
+    void forgetReceiver();
+    // The owner is gone: nobody is told any more, and the tree ends.
+    void abandon();
+
+    // The reactor's side.
+    Native::Tree *tree() const { return m_tree.get(); }
+    bool isOver() const { return m_treeEmpty; }
+    void whenEmptied(std::function<void()> callback);
+    void killTree();
+    // SIGTERM, and time: nobody is ended as a leftover until the kill comes
+    void askToEnd();
+
+private:
+    struct Channel
+    {
+        explicit Channel(QProcess::ProcessChannel which) : splitter(which) { }
+        Native::UniqueFd fd;
+        Native::Reactor::Watch watch;
+        LineSplitter splitter;
+        bool paused = false; // guarded by m_mutex
+        bool discarding = false;
+        bool enlarged = false;
+    };
+
+    explicit ProcessRun(RunSetup setup);
+
+    void begin();
+    ProcessError openStreams(Native::Launch *launch);
+    ProcessError lookUp(Native::LaunchPlan *plan);
+    int openPipe(int stream, Native::LaunchPlan *plan, std::vector<Native::UniqueFd> *childEnds);
+    void watchChannel(int index);
+    void readChannel(int index);
+    bool readOnce(int index, bool unlimited);
+    void readRest();
+    void endChannel(int index);
+    qint64 room(int index);
+    void resumeReading();
+    bool streamsAreOpen() const;
+    void flushInput();
+    void armDrain();
+    void drainExpired();
+    void cutStreams();
+    void finishIfEnded();
+    void treeIsOver();
+    void releaseIfDone();
+
+    void launched(pid_t pid) override;
+    void launchFailed(const Native::LaunchFailure &failure) override;
+    void exited(const Native::ChildExit &exit) override;
+    void emptied() override;
+    void lost() override;
+    void reportLeftovers();
+    void fail(const ProcessError &error);
+
+    template<typename Change>
+    void tell(Change change);
+
+    // The reactor's.
+    RunSetup m_setup;
+    std::shared_ptr<ProcessRun> m_self; // while there is a tree
+    std::shared_ptr<Native::Tree> m_tree;
+    Channel m_output{ QProcess::StandardOutput };
+    Channel m_error{ QProcess::StandardError };
+    std::array<Channel *, 2> m_channels{ &m_output, &m_error };
+    qint64 m_lineNumber = 0;
+    Native::UniqueFd m_input;
+    Native::Reactor::Watch m_inputWatch;
+    ByteQueue m_inputQueue;
+    Native::Reactor::Timer m_drainTimer;
+    Native::Reactor::Clock::time_point m_drainEnd;
+    std::vector<std::function<void()>> m_whenEmptied;
+    bool m_exited = false;
+    bool m_finished = false;
+    bool m_killed = false; // by the owner, or as leftovers
+    bool m_asked = false; // to end, and a grace is running
+    bool m_treeEmpty = false;
+
+    // Shared.
+    mutable std::mutex m_mutex;
+    std::condition_variable m_condition;
+    QObject *m_receiver = nullptr;
+    RunNews m_news;
+    bool m_eventPosted = false;
+    int m_waiting = 0;
+    quint64 m_newsCount = 0;
+    quint64 m_newsTaken = 0;
+    qint64 m_pid = -1; // -1: not known yet
+    qint64 m_unread = 0; // bytes that the owner has not consumed
+    qint64 m_pendingLineBytes = 0;
+    qint64 m_readLimit = 0;
+    int m_lineChannels = 0;
+    Leftovers m_leftovers = Leftovers::Drain;
+    Mechanism m_mechanism = Mechanism::None;
+    bool m_emptyForOwner = false;
+    ByteQueue m_incomingInput;
+    bool m_closeInput = false;
+    bool m_inputPosted = false;
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_PROCESSRUN_P_H

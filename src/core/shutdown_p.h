@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_SHUTDOWN_P_H
+#define PROCESSKIT_SHUTDOWN_P_H
+
+#include "reactor.h"
+
+#include <ProcessKit/shutdownreport.h>
+
+#include <QtCore/qfuture.h>
+#include <QtCore/qpromise.h>
+
+#include <memory>
+#include <vector>
+
+namespace ProcessKit {
+
+class GroupState;
+class ProcessRun;
+
+// One orderly end: SIGTERM, a grace in which the trees may become empty, then the kill. Lives on
+// the reactor until it can report.
+class Shutdown : public std::enable_shared_from_this<Shutdown>
+{
+public:
+    static QFuture<ShutdownReport> of(const std::shared_ptr<ProcessRun> &run,
+                                      std::chrono::milliseconds grace);
+    static QFuture<ShutdownReport> of(const std::shared_ptr<GroupState> &group,
+                                      std::chrono::milliseconds grace);
+    // for what was never started
+    static QFuture<ShutdownReport> ofNothing();
+
+private:
+    using Runs = std::vector<std::shared_ptr<ProcessRun>>;
+
+    explicit Shutdown(std::chrono::milliseconds grace) : m_grace(grace) { }
+    static QFuture<ShutdownReport> begin(const std::shared_ptr<Shutdown> &shutdown,
+                                         std::function<Runs()> collect);
+    void ask(Runs runs);
+    void insist();
+    void finish();
+    int countMembers() const;
+
+    const std::chrono::milliseconds m_grace;
+    std::shared_ptr<GroupState> m_group;
+    Runs m_runs;
+    int m_left = 0;
+    ShutdownReport m_report;
+    Native::Reactor::Clock::time_point m_begin;
+    Native::Reactor::Timer m_timer;
+    QPromise<ShutdownReport> m_promise;
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_SHUTDOWN_P_H

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "startsetup_p.h"
+
+#include <QtCore/qfile.h>
+
+#include <limits.h>
+#include <unistd.h>
+
+namespace ProcessKit {
+
+namespace {
+
+bool append(Native::StringBlock *block, const QByteArray &string)
+{
+    if (string.contains('\0'))
+        return false;
+    block->append({ string.data(), size_t(string.size()) });
+    return true;
+}
+
+} // namespace
+
+std::optional<Native::StringBlock> argumentBlock(const QString &program,
+                                                 const QStringList &arguments)
+{
+    Native::StringBlock block;
+    if (!append(&block, QFile::encodeName(program)))
+        return std::nullopt;
+    for (const QString &argument : arguments) {
+        if (!append(&block, QFile::encodeName(argument)))
+            return std::nullopt;
+    }
+    return block;
+}
+
+std::optional<Native::StringBlock>
+environmentBlock(const std::optional<QProcessEnvironment> &environment)
+{
+    Native::StringBlock block;
+    if (environment && !environment->inheritsFromParent()) {
+        const QStringList variables = environment->toStringList();
+        for (const QString &variable : variables) {
+            if (!append(&block, QFile::encodeName(variable)))
+                return std::nullopt;
+        }
+        return block;
+    }
+    for (char **variable = environ; variable && *variable; ++variable)
+        block.append(*variable);
+    return block;
+}
+
+std::string startDirectory(const QString &workingDirectory)
+{
+    const std::string directory = QFile::encodeName(workingDirectory).toStdString();
+    if (!directory.empty() && directory[0] == '/')
+        return directory;
+    char current[PATH_MAX];
+    if (!::getcwd(current, sizeof current))
+        return directory;
+    if (directory.empty())
+        return current;
+    return std::string(current) + '/' + directory;
+}
+
+} // namespace ProcessKit

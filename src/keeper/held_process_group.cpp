@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "held_process_group.h"
+
+#include "process_table.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
+#include <sys/syscall.h>
+
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#  define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+#endif
+
+namespace ProcessKit::Keeper {
+
+using namespace Native;
+
+namespace {
+
+bool killThroughLeader(int leader)
+{
+    // all members at once, so that none can fork its way out; a handle whose leader is long gone
+    // still means this group and no later one of the same number
+    return ::syscall(SYS_pidfd_send_signal, leader, SIGKILL, nullptr, PIDFD_SIGNAL_PROCESS_GROUP)
+            == 0
+            || errno == ESRCH;
+}
+
+// Before Linux 6.9: one after another, until no other turns up.
+void killEachMember(pid_t group, std::uint64_t startTime)
+{
+    constexpr int maximumRounds = 100; // for a group that forks as fast as it is killed
+    // The number has passed to another group if somebody else is its leader, or a member is older.
+    const auto isStranger = [group, startTime](const ProcessEntry &member) {
+        return member.startTime < startTime
+                || (member.pid == group && member.startTime != startTime);
+    };
+    std::vector<pid_t> hit;
+    for (int round = 0; round < maximumRounds; ++round) {
+        const std::vector<ProcessEntry> members = membersOfProcessGroup(group);
+        if (std::any_of(members.begin(), members.end(), isStranger))
+            return;
+        bool found = false;
+        for (const ProcessEntry &member : members) {
+            if (!member.isAlive() || std::find(hit.begin(), hit.end(), member.pid) != hit.end())
+                continue;
+            if (const UniqueFd process = openProcess(member))
+                sendSignal(process.get(), SIGKILL);
+            hit.push_back(member.pid);
+            found = true;
+        }
+        if (!found)
+            return;
+    }
+}
+
+} // namespace
+
+void HeldProcessGroup::kill() const
+{
+    if (!leader || !killThroughLeader(leader.get()))
+        killEachMember(group, startTime);
+}
+
+} // namespace ProcessKit::Keeper

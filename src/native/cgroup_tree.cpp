@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "cgroup_tree.h"
+
+#include "directory_reader.h"
+#include "keeper_client.h"
+#include "small_file.h"
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+
+namespace ProcessKit::Native {
+
+namespace {
+
+// The pids in a cgroup and in those below it.
+void collectPids(const UniqueFd &cgroup, std::vector<pid_t> *pids)
+{
+    std::string procs;
+    if (!readFile("cgroup.procs", &procs, cgroup.get()))
+        return;
+    for (const char *at = procs.c_str(); *at;) {
+        char *end;
+        const long pid = ::strtol(at, &end, 10);
+        if (end == at)
+            break;
+        if (pid > 0) // 0 is a process outside of our pid namespace
+            pids->push_back(pid_t(pid));
+        at = *end ? end + 1 : end;
+    }
+    DirectoryReader reader(cgroup.get());
+    DirectoryReader::Entry entry;
+    while (reader.next(&entry)) {
+        if (entry.mayBeDirectory) {
+            const UniqueFd below(
+                    ::openat(cgroup.get(), entry.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            if (below)
+                collectPids(below, pids);
+        }
+    }
+}
+
+// Whether /proc shows \a pid in the cgroup \a suffix or below it. Zombies still show theirs.
+bool isIn(pid_t pid, const std::string &suffix)
+{
+    std::string cgroups;
+    if (!readFile(("/proc/" + std::to_string(pid) + "/cgroup").c_str(), &cgroups))
+        return false;
+    const std::size_t at = cgroups.find("0::");
+    if (at == std::string::npos)
+        return false;
+    const std::string path = cgroups.substr(at + 3, cgroups.find('\n', at) - at - 3);
+    const std::size_t found = path.find(suffix);
+    return found != std::string::npos
+            && (found + suffix.size() == path.size() || path[found + suffix.size()] == '/'
+                || path[found + suffix.size()] == ' '); // " (deleted)"
+}
+
+} // namespace
+
+CgroupTree::CgroupTree(const std::shared_ptr<CgroupDirectory> &directory)
+    : Tree(TreeKind::CgroupV2), m_directory(directory)
+{
+}
+
+CgroupTree::~CgroupTree() = default;
+
+void CgroupTree::launch(Launch launch)
+{
+    begin();
+    const LaunchFailure failure = enterLeaf(launch);
+    launch.childEnds.clear();
+    if (failure) {
+        if (!m_leaf.empty())
+            m_directory->returnLeaf(m_leaf, m_killed);
+        reportLaunchFailed(failure);
+    } else {
+        reportLaunched(m_child.pid());
+    }
+}
+
+LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
+{
+    int error = KeeperClient::instance().ensure();
+    if (error && !KeeperClient::isOptional())
+        return { LaunchStep::Keeper, error };
+    if (!m_directory)
+        m_directory = CgroupDirectory::ofApplication(&error);
+    if (!m_directory)
+        return { LaunchStep::Container, error };
+    m_leaf = m_directory->takeLeaf();
+    if (m_leaf.empty())
+        return { LaunchStep::Container, errno };
+
+    UniqueFd cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
+    if (!cgroup)
+        return { LaunchStep::Container, errno };
+    SpawnOptions options;
+    options.cgroup = cgroup.get();
+    options.deathSignal = SIGKILL; // should both the keeper and we be killed at once
+    options.modifier = launch.modifier ? &launch.modifier : nullptr;
+    SpawnResult child = spawn(launch.plan, options);
+    if (child.failure)
+        return child.failure;
+    cgroup.reset();
+
+    const pid_t pid = child.pid;
+    error = m_child.watch(pid, std::move(child.pidfd), [this] { childEnded(); });
+    if (error) {
+        // nobody will tell when the leaf is empty, so it is not used again
+        kill();
+        m_child.reap();
+        m_leaf.clear();
+        return { LaunchStep::Clone, error };
+    }
+    return {};
+}
+
+void CgroupTree::childEnded()
+{
+    const ChildExit exit = m_child.reap();
+    if (isPopulated()) {
+        watchUntilEmpty();
+        reportExited(exit);
+        checkEmpty();
+    } else {
+        reportExited(exit);
+        becomeEmpty();
+    }
+}
+
+bool CgroupTree::isPopulated() const
+{
+    char content[128];
+    const UniqueFd opened =
+            m_events ? UniqueFd() : m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
+    const int fd = m_events ? m_events.get() : opened.get();
+    const ssize_t length = ::pread(fd, content, sizeof content, 0);
+    return length <= 0
+            || std::string_view(content, std::size_t(length)).find("populated 0")
+            == std::string_view::npos;
+}
+
+void CgroupTree::watchUntilEmpty()
+{
+    m_events = m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
+    const int error = m_events ? m_eventsWatch.start(m_events.get(), Reactor::Urgent,
+                                                     [this](auto) { checkEmpty(); })
+                               : errno;
+    if (error) {
+        // What cannot be watched cannot be left alone. There is no event for descriptors being free
+        // again, so this, and only this, is tried from time to time.
+        kill();
+        m_retry.start(std::chrono::milliseconds(50), [this] {
+            watchUntilEmpty();
+            checkEmpty();
+        });
+    }
+}
+
+void CgroupTree::checkEmpty()
+{
+    if (m_child.pidfd() < 0 && !m_leaf.empty() && !isPopulated())
+        becomeEmpty();
+}
+
+void CgroupTree::becomeEmpty()
+{
+    m_eventsWatch.stop();
+    m_events.reset();
+    const std::string leaf = std::exchange(m_leaf, std::string());
+    const std::string suffix =
+            m_directory->path().substr(m_directory->path().rfind('/')) + '/' + leaf;
+    reapAdopted([&](pid_t pid) { return isIn(pid, suffix); });
+    m_directory->returnLeaf(leaf, m_killed);
+    m_directory.reset();
+    reportEmptied();
+}
+
+void CgroupTree::signal(int signal)
+{
+    for (const ProcessEntry &entry : members()) {
+        if (const UniqueFd process = openProcess(entry))
+            sendSignal(process.get(), signal);
+    }
+}
+
+void CgroupTree::kill()
+{
+    if (m_leaf.empty())
+        return;
+    m_killed = true;
+    const UniqueFd fd = m_directory->open(m_leaf, "cgroup.kill", O_WRONLY);
+    if (!fd || ::write(fd.get(), "1", 1) != 1)
+        signal(SIGKILL); // no descriptor left: one after another
+}
+
+std::vector<ProcessEntry> CgroupTree::members() const
+{
+    std::vector<ProcessEntry> entries;
+    if (m_leaf.empty())
+        return entries;
+    const UniqueFd cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
+    if (!cgroup)
+        return entries;
+    std::vector<pid_t> pids;
+    collectPids(cgroup, &pids);
+    const std::string suffix =
+            m_directory->path().substr(m_directory->path().rfind('/')) + '/' + m_leaf;
+    for (const pid_t pid : pids) {
+        // its pid may have passed to a stranger since the list was read; what is read of a process
+        // before it is seen in the leaf names a member or nobody
+        std::optional<ProcessEntry> entry = readProcess(pid);
+        if (entry && isIn(pid, suffix))
+            entries.push_back(std::move(*entry));
+    }
+    return entries;
+}
+
+} // namespace ProcessKit::Native

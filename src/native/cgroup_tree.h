@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_NATIVE_CGROUP_TREE_H
+#define PROCESSKIT_NATIVE_CGROUP_TREE_H
+
+#include "cgroup_directory.h"
+#include "direct_child.h"
+#include "tree.h"
+
+namespace ProcessKit::Native {
+
+// A tree in a leaf cgroup of its own: the child is born in it, and nothing that it starts can be
+// anywhere else.
+class CgroupTree final : public Tree
+{
+public:
+    explicit CgroupTree(const std::shared_ptr<CgroupDirectory> &directory);
+    ~CgroupTree() override;
+
+    void launch(Launch launch) override;
+    void signal(int signal) override;
+    void kill() override;
+    std::vector<ProcessEntry> members() const override;
+
+private:
+    LaunchFailure enterLeaf(const Launch &launch);
+    void childEnded();
+    void watchUntilEmpty();
+    void checkEmpty();
+    bool isPopulated() const;
+    void becomeEmpty();
+
+    std::shared_ptr<CgroupDirectory> m_directory;
+    std::string m_leaf;
+    bool m_killed = false;
+    DirectChild m_child;
+    UniqueFd m_events; // cgroup.events, open once the child has ended before its tree
+    Reactor::Watch m_eventsWatch;
+    Reactor::Timer m_retry;
+};
+
+} // namespace ProcessKit::Native
+
+#endif // PROCESSKIT_NATIVE_CGROUP_TREE_H

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "direct_child.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+namespace ProcessKit::Native {
+
+int DirectChild::watch(pid_t pid, UniqueFd pidfd, std::function<void()> ended)
+{
+    m_pid = pid;
+    m_pidfd = std::move(pidfd);
+    return m_watch.start(m_pidfd.get(), Reactor::Readable, [this, ended = std::move(ended)](auto) {
+        m_watch.stop();
+        ended();
+    });
+}
+
+ChildExit DirectChild::reap()
+{
+    const ChildExit exit = wait(false);
+    m_watch.stop();
+    m_pidfd.reset();
+    return exit;
+}
+
+ChildExit DirectChild::wait(bool keepZombie) const
+{
+    siginfo_t info{};
+    const int options = WEXITED | (keepZombie ? WNOWAIT : 0);
+    int result;
+    do {
+        result = ::waitid(P_PIDFD, id_t(m_pidfd.get()), &info, options);
+    } while (result < 0 && errno == EINTR);
+    ChildExit exit;
+    exit.known = result == 0; // not when the application ignores SIGCHLD, or waits for any child
+    exit.signalled = info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+    exit.code = info.si_status;
+    return exit;
+}
+
+void reapAdopted(const std::function<bool(pid_t)> &isOurs)
+{
+    int subreaper = 0;
+    ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+    if (::getpid() != 1 && !subreaper)
+        return;
+    for (const ProcessEntry &entry : descendantsOf(::getpid())) {
+        if (entry.parent == ::getpid() && !entry.isAlive() && isOurs(entry.pid)) {
+            siginfo_t info;
+            ::waitid(P_PID, id_t(entry.pid), &info, WEXITED | WNOHANG);
+        }
+    }
+}
+
+} // namespace ProcessKit::Native

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_NATIVE_KEEPER_CLIENT_H
+#define PROCESSKIT_NATIVE_KEEPER_CLIENT_H
+
+#include "keeper_protocol.h"
+#include "process_table.h"
+#include "reactor.h"
+#include "unique_fd.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ProcessKit::Native {
+
+// The keeper as its application sees it: started at the first need, told what to end when we are
+// gone, replaced at once when it is killed. Reactor thread only, except where said otherwise.
+class KeeperClient
+{
+public:
+    enum class Source { None, Executable, EmbeddedCopy };
+    struct Program
+    {
+        Source source = Source::None;
+        std::string path; // of an executable
+        std::string reason; // why there is none
+    };
+
+    static KeeperClient &instance();
+
+    // What would be run, found without running it. Any thread.
+    static Program find();
+    // Whether a start may go on without a keeper. Any thread.
+    static bool isOptional() noexcept;
+    static void setOptional(bool optional) noexcept;
+    // 0 while none runs. Any thread.
+    static pid_t runningPid() noexcept;
+
+    // Has a keeper running afterwards, or returns errno.
+    int ensure();
+    // Changes whenever a keeper has ended.
+    unsigned generation() const noexcept { return m_generation; }
+    // Called when a keeper was killed, with errno when no other could take its place.
+    void setEndedHandler(std::function<void(int error)> handler) { m_onEnded = std::move(handler); }
+
+    void holdCgroup(const std::string &path);
+    // The number names the group until it is dropped.
+    std::uint32_t holdProcessGroup(const ProcessEntry &leader, int pidfd);
+    void dropProcessGroup(std::uint32_t id);
+    // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and its
+    // tree has been ended, or with errno when it could not be made. 0 or errno.
+    int makeGroup(UniqueFd socket, std::function<void(int error)> lost, std::uint32_t *id);
+    void dropGroup(std::uint32_t id);
+
+private:
+    struct HeldProcessGroup
+    {
+        ProcessEntry leader;
+        UniqueFd pidfd;
+    };
+
+    KeeperClient() = default;
+    int launch(const Program &program);
+    void introduce();
+    void readMessages();
+    void keeperEnded();
+    void send(const KeeperProtocol::Message &message, const std::vector<int> &descriptors = {});
+    void flush();
+    void sendHold(std::uint32_t id, const HeldProcessGroup &group);
+
+    struct Pending
+    {
+        KeeperProtocol::Message message;
+        std::vector<UniqueFd> descriptors;
+    };
+
+    UniqueFd m_pidfd;
+    UniqueFd m_socket;
+    uid_t m_owner = 0; // who we were when it started
+    std::vector<UniqueFd> m_retired; // sockets of keepers of who we were before
+    unsigned m_generation = 0;
+    std::function<void(int)> m_onEnded;
+    Reactor::Watch m_socketWatch;
+    Reactor::Watch m_exitWatch;
+    std::vector<Pending> m_pending; // what the socket had no room for
+    std::string m_cgroup;
+    std::map<std::uint32_t, HeldProcessGroup> m_processGroups;
+    std::map<std::uint32_t, std::function<void(int)>> m_groups;
+    std::uint32_t m_lastId = 0;
+    int m_earlyDeaths = 0; // in a row, before the keeper had said that it is ready
+};
+
+} // namespace ProcessKit::Native
+
+#endif // PROCESSKIT_NATIVE_KEEPER_CLIENT_H

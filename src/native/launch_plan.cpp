@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "launch_plan.h"
+
+#include <cstring>
+
+namespace ProcessKit::Native {
+
+namespace {
+
+// The form of a plan on its way to the keeper: this header, then the targets of the descriptors,
+// then the strings. Both ends are the same build on the same machine, so the layout is the CPU's.
+struct WireHeader
+{
+    static constexpr std::uint32_t Magic = 0x504b4c50; // "PKLP"
+    std::uint32_t magic;
+    std::uint32_t candidateCount;
+    std::uint32_t argumentCount;
+    std::uint32_t environmentCount;
+    std::uint32_t candidateBytes;
+    std::uint32_t argumentBytes;
+    std::uint32_t environmentBytes;
+    std::uint32_t directoryBytes;
+    std::uint32_t descriptorCount;
+    std::int32_t processGroup;
+    std::int32_t fileModeMask;
+    std::uint32_t newSession;
+};
+
+constexpr std::uint32_t maximumDescriptors = 250; // SCM_MAX_FD is 253 (unix(7))
+
+} // namespace
+
+std::vector<char *> StringBlock::table() const
+{
+    std::vector<char *> pointers;
+    pointers.reserve(m_count + 1);
+    // execve(2) wants char *const[], and promises not to write through it
+    char *at = const_cast<char *>(m_bytes.data());
+    for (std::size_t i = 0; i < m_count; ++i) {
+        pointers.push_back(at);
+        at += std::strlen(at) + 1;
+    }
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+bool StringBlock::parse(std::string_view bytes, std::size_t count, StringBlock *block)
+{
+    std::size_t found = 0;
+    for (char c : bytes)
+        found += c == '\0';
+    if (found != count || (!bytes.empty() && bytes.back() != '\0'))
+        return false;
+    block->m_bytes = bytes;
+    block->m_count = count;
+    return true;
+}
+
+std::string LaunchPlan::serialize() const
+{
+    WireHeader header{};
+    header.magic = WireHeader::Magic;
+    header.candidateCount = std::uint32_t(candidates.count());
+    header.argumentCount = std::uint32_t(arguments.count());
+    header.environmentCount = std::uint32_t(environment.count());
+    header.candidateBytes = std::uint32_t(candidates.bytes().size());
+    header.argumentBytes = std::uint32_t(arguments.bytes().size());
+    header.environmentBytes = std::uint32_t(environment.bytes().size());
+    header.directoryBytes = std::uint32_t(workingDirectory.size());
+    header.descriptorCount = std::uint32_t(descriptors.size());
+    header.processGroup = processGroup;
+    header.fileModeMask = fileModeMask;
+    header.newSession = newSession;
+
+    std::string bytes(reinterpret_cast<const char *>(&header), sizeof header);
+    for (const Descriptor &descriptor : descriptors) {
+        const std::int32_t target = descriptor.target;
+        bytes.append(reinterpret_cast<const char *>(&target), sizeof target);
+    }
+    bytes += candidates.bytes();
+    bytes += arguments.bytes();
+    bytes += environment.bytes();
+    bytes += workingDirectory;
+    return bytes;
+}
+
+std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
+{
+    WireHeader header;
+    if (bytes.size() < sizeof header)
+        return std::nullopt;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    bytes.remove_prefix(sizeof header);
+    if (header.magic != WireHeader::Magic || header.descriptorCount > maximumDescriptors
+        || header.newSession > 1 || header.candidateCount == 0 || header.argumentCount == 0)
+        return std::nullopt;
+
+    LaunchPlan plan;
+    for (std::uint32_t i = 0; i < header.descriptorCount; ++i) {
+        std::int32_t target;
+        if (bytes.size() < sizeof target)
+            return std::nullopt;
+        std::memcpy(&target, bytes.data(), sizeof target);
+        bytes.remove_prefix(sizeof target);
+        if (target < 0)
+            return std::nullopt;
+        plan.descriptors.push_back({ -1, target });
+    }
+
+    const auto take = [&bytes](std::uint32_t length, std::string_view *part) {
+        if (bytes.size() < length)
+            return false;
+        *part = bytes.substr(0, length);
+        bytes.remove_prefix(length);
+        return true;
+    };
+    std::string_view candidates, arguments, environment, directory;
+    if (!take(header.candidateBytes, &candidates) || !take(header.argumentBytes, &arguments)
+        || !take(header.environmentBytes, &environment) || !take(header.directoryBytes, &directory)
+        || !bytes.empty() || directory.find('\0') != std::string_view::npos)
+        return std::nullopt;
+    if (!StringBlock::parse(candidates, header.candidateCount, &plan.candidates)
+        || !StringBlock::parse(arguments, header.argumentCount, &plan.arguments)
+        || !StringBlock::parse(environment, header.environmentCount, &plan.environment))
+        return std::nullopt;
+    plan.workingDirectory = directory;
+    plan.processGroup = header.processGroup;
+    plan.fileModeMask = header.fileModeMask;
+    plan.newSession = header.newSession;
+    return plan;
+}
+
+} // namespace ProcessKit::Native

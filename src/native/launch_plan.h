@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_NATIVE_LAUNCH_PLAN_H
+#define PROCESSKIT_NATIVE_LAUNCH_PLAN_H
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ProcessKit::Native {
+
+// The step of a launch that failed.
+enum class LaunchStep : std::uint8_t {
+    None,
+    Argument, // the plan itself is impossible (an empty program, an embedded NUL, ...)
+    Lookup, // the program was not found
+    Pipe,
+    Container, // no group could be made
+    Keeper, // the keeper could not be started or did not answer
+    Clone,
+    Join, // the child could not enter its group
+    Session,
+    Descriptors,
+    WorkingDirectory,
+    Modifier,
+    Execute,
+    Reactor, // the I/O thread could not be started
+};
+
+struct LaunchFailure
+{
+    LaunchStep step = LaunchStep::None;
+    int error = 0;
+    explicit operator bool() const noexcept { return step != LaunchStep::None; }
+};
+
+// Strings one after another, each ended by a NUL: the form in which a launch crosses a process
+// boundary, and from which argv and envp tables are made without another copy.
+class StringBlock
+{
+public:
+    void append(std::string_view string)
+    {
+        m_bytes.append(string);
+        m_bytes.push_back('\0');
+        ++m_count;
+    }
+    void reserve(std::size_t bytes) { m_bytes.reserve(bytes); }
+    std::size_t count() const noexcept { return m_count; }
+    bool empty() const noexcept { return m_count == 0; }
+    const std::string &bytes() const noexcept { return m_bytes; }
+
+    // pointers into this block, with the null pointer at the end
+    std::vector<char *> table() const;
+    // false when the bytes are not exactly \a count terminated strings
+    static bool parse(std::string_view bytes, std::size_t count, StringBlock *block);
+
+private:
+    std::string m_bytes;
+    std::size_t m_count = 0;
+};
+
+// Everything that decides how a child begins. It is complete before the clone.
+struct LaunchPlan
+{
+    struct Descriptor
+    {
+        int source; // in the process that spawns; -1: stays closed
+        int target; // in the child
+    };
+
+    StringBlock candidates; // files to execute, in order, until one exists
+    StringBlock arguments; // argv, from argv[0]
+    StringBlock environment;
+    std::string workingDirectory; // absolute; empty: that of the spawning process
+    std::vector<Descriptor> descriptors; // all that the child gets; everything else is closed
+    bool newSession = false;
+    pid_t processGroup = -1; // -1: that of the spawning process, 0: its own, else that one
+    std::int32_t fileModeMask = -1; // -1: that of the spawning process
+
+    // The plan without its descriptors' sources, as the keeper reads it.
+    std::string serialize() const;
+    // Checks every length; nothing of \a bytes is trusted. Sources are set to -1.
+    static std::optional<LaunchPlan> deserialize(std::string_view bytes);
+};
+
+} // namespace ProcessKit::Native
+
+#endif // PROCESSKIT_NATIVE_LAUNCH_PLAN_H

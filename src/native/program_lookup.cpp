@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "program_lookup.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string_view>
+
+namespace ProcessKit::Native {
+
+namespace {
+
+// what execvp(3) searches when there is no PATH (confstr(3), _CS_PATH)
+constexpr std::string_view defaultPath = "/bin:/usr/bin";
+
+std::string_view pathOf(const StringBlock &environment)
+{
+    for (const char *variable : environment.table()) {
+        if (variable && ::strncmp(variable, "PATH=", 5) == 0)
+            return variable + 5; // the first one counts, as for getenv(3)
+    }
+    return defaultPath;
+}
+
+// 0, or why the file cannot be executed
+int checkExecutable(const char *file)
+{
+    struct stat status;
+    if (::stat(file, &status) < 0)
+        return errno == EACCES ? EACCES : ENOENT;
+    if (!S_ISREG(status.st_mode))
+        return S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+    return ::access(file, X_OK) == 0 ? 0 : EACCES;
+}
+
+} // namespace
+
+ProgramLookup ProgramLookup::find(const std::string &program, const StringBlock &environment,
+                                  const std::string &directory)
+{
+    ProgramLookup lookup;
+    if (program.find('/') != std::string::npos) {
+        lookup.file = program; // exec has the last word
+        return lookup;
+    }
+    lookup.error = ENOENT;
+    std::string_view path = pathOf(environment);
+    for (bool last = false; !last;) {
+        const std::size_t colon = path.find(':');
+        last = colon == std::string_view::npos;
+        std::string searched(path.substr(0, colon));
+        if (!last)
+            path.remove_prefix(colon + 1);
+        if (searched.empty())
+            searched.push_back('.');
+        if (searched[0] != '/' && !directory.empty())
+            searched = searched == "." ? directory : directory + '/' + searched;
+        const std::string file = searched + '/' + program;
+        lookup.searched.push_back(std::move(searched));
+        const int error = checkExecutable(file.c_str());
+        if (!error) {
+            lookup.file = file;
+            lookup.error = 0;
+            return lookup;
+        }
+        if (error == EACCES)
+            lookup.error = EACCES;
+    }
+    return lookup;
+}
+
+} // namespace ProcessKit::Native

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_NATIVE_SPAWN_H
+#define PROCESSKIT_NATIVE_SPAWN_H
+
+#include "launch_plan.h"
+#include "unique_fd.h"
+
+#include <functional>
+
+namespace ProcessKit::Native {
+
+struct SpawnOptions
+{
+    int cgroup = -1; // a directory's descriptor: the child is born in that cgroup
+    int deathSignal = 0; // sent to the child when the spawning thread ends (prctl(2))
+    bool detached = false; // the child becomes nobody's: it is orphaned before it runs
+    const std::function<void()> *modifier = nullptr; // called in a forked child before exec
+};
+
+struct SpawnResult
+{
+    pid_t pid = -1;
+    UniqueFd pidfd; // none for a detached child
+    LaunchFailure failure;
+};
+
+// Starts a child and returns when it has executed its program or failed to. Sources of
+// descriptors are 3 or higher, or equal to their target. Not thread-safe: one thread of a process
+// spawns.
+SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options = {});
+
+} // namespace ProcessKit::Native
+
+#endif // PROCESSKIT_NATIVE_SPAWN_H

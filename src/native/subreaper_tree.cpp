@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "subreaper_tree.h"
+
+#include "keeper_client.h"
+#include "small_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <string_view>
+
+namespace ProcessKit::Native {
+
+using KeeperProtocol::Message;
+using KeeperProtocol::Received;
+using KeeperProtocol::Type;
+
+namespace {
+
+// What a child of ours would have from us, and a child of the keeper's has not.
+void addInherited(LaunchPlan *plan)
+{
+    std::string status;
+    if (plan->fileModeMask < 0 && readFile("/proc/self/status", &status)) {
+        if (const std::size_t at = status.find("Umask:"); at != std::string::npos)
+            plan->fileModeMask = std::int32_t(::strtol(status.c_str() + at + 6, nullptr, 8));
+    }
+    if (plan->processGroup < 0 && !plan->newSession)
+        plan->processGroup = ::getpgrp();
+}
+
+UniqueFd inMemory(std::string_view bytes)
+{
+    UniqueFd memory = aboveStandardStreams(UniqueFd(::memfd_create("launch", MFD_CLOEXEC)));
+    while (memory && !bytes.empty()) {
+        const ssize_t written = ::write(memory.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR)
+            return UniqueFd();
+        if (written > 0)
+            bytes.remove_prefix(std::size_t(written));
+    }
+    return memory;
+}
+
+} // namespace
+
+void SubreaperTree::launch(Launch launch)
+{
+    begin();
+    addInherited(&launch.plan);
+    if (const LaunchFailure failure = askKeeper(launch)) {
+        m_over = true;
+        m_watch.stop();
+        m_socket.reset();
+        if (m_id)
+            KeeperClient::instance().dropGroup(m_id);
+        reportLaunchFailed(failure);
+    }
+}
+
+LaunchFailure SubreaperTree::askKeeper(const Launch &launch)
+{
+    KeeperClient &keeper = KeeperClient::instance();
+    if (const int error = keeper.ensure())
+        return { LaunchStep::Keeper, error };
+    if (launch.modifier)
+        return { LaunchStep::Modifier, ENOTSUP }; // it is code of this process's, not the keeper's
+
+    const UniqueFd plan = inMemory(launch.plan.serialize());
+    if (!plan)
+        return { LaunchStep::Keeper, errno };
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return { LaunchStep::Keeper, errno };
+    m_socket = UniqueFd(ends[0]);
+    UniqueFd theirs(ends[1]);
+    m_socket = aboveStandardStreams(std::move(m_socket));
+    if (!m_socket)
+        return { LaunchStep::Keeper, errno };
+    if (const int error = m_watch.start(m_socket.get(), Reactor::Readable,
+                                        [this](auto) { readMessages(); }))
+        return { LaunchStep::Keeper, error };
+
+    const int on = 1;
+    ::setsockopt(theirs.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    Message message;
+    message.type = Type::Launch;
+    std::vector<int> descriptors{ plan.get() };
+    for (const LaunchPlan::Descriptor &descriptor : launch.plan.descriptors)
+        descriptors.push_back(descriptor.source);
+    // it waits in the socket until there is a group keeper to read it
+    if (!KeeperProtocol::send(m_socket.get(), message, descriptors))
+        return { LaunchStep::Keeper, errno };
+    m_keeperGeneration = keeper.generation();
+    const int error = keeper.makeGroup(
+            std::move(theirs), [this](int problem) { keeperLost(problem); }, &m_id);
+    return error ? LaunchFailure{ LaunchStep::Keeper, error } : LaunchFailure{};
+}
+
+void SubreaperTree::readMessages()
+{
+    while (!m_over) {
+        Message message;
+        switch (KeeperProtocol::receive(m_socket.get(), &message)) {
+        case Received::Nothing:
+            return;
+        case Received::Malformed:
+            continue;
+        case Received::Closed:
+            socketClosed();
+            return;
+        case Received::Message:
+            handle(&message);
+            break;
+        }
+    }
+}
+
+void SubreaperTree::handle(Message *message)
+{
+    if (message->type == Type::Launched) {
+        std::int64_t pid = 0;
+        std::int64_t groupKeeper = 0;
+        if (!message->take(&pid) || !message->take(&groupKeeper))
+            return;
+        m_groupKeeper = pid_t(groupKeeper);
+        m_launched = true;
+        reportLaunched(pid_t(pid));
+    } else if (message->type == Type::LaunchFailed) {
+        std::int32_t step = 0;
+        std::int32_t error = 0;
+        message->take(&step);
+        message->take(&error);
+        m_over = true;
+        m_watch.stop();
+        KeeperClient::instance().dropGroup(m_id);
+        reportLaunchFailed({ LaunchStep(step), error });
+    } else if (message->type == Type::Exited && !m_exited) {
+        std::int32_t code = 0;
+        std::int32_t status = 0;
+        if (!message->take(&code) || !message->take(&status))
+            return;
+        m_exited = true;
+        reportExited({ true, code == CLD_KILLED || code == CLD_DUMPED, status });
+    } else if (message->type == Type::Emptied) {
+        m_over = true;
+        m_watch.stop();
+        KeeperClient::instance().dropGroup(m_id);
+        reportEmptied();
+    }
+}
+
+void SubreaperTree::socketClosed()
+{
+    // The group keeper was killed. Its own keeper ends the tree and then says so; if that one has
+    // been killed as well, there is nobody left to say it.
+    m_watch.stop();
+    m_socket.reset();
+    if (KeeperClient::instance().generation() != m_keeperGeneration)
+        keeperLost(ECHILD);
+}
+
+void SubreaperTree::keeperLost(int error)
+{
+    if (m_over)
+        return;
+    m_over = true;
+    m_watch.stop();
+    m_socket.reset();
+    KeeperClient::instance().dropGroup(m_id);
+    if (!m_launched) {
+        reportLaunchFailed({ LaunchStep::Keeper, error ? error : ECHILD });
+        return;
+    }
+    reportLost();
+    if (!m_exited)
+        reportExited({ false, true, SIGKILL });
+    reportEmptied();
+}
+
+void SubreaperTree::send(const Message &message)
+{
+    // Should the socket be full of messages that a stopped group keeper does not read, the end of the
+    // file is an order as well, and the strongest.
+    if (m_socket && !KeeperProtocol::send(m_socket.get(), message) && message.type == Type::Kill)
+        ::shutdown(m_socket.get(), SHUT_WR);
+}
+
+void SubreaperTree::signal(int signal)
+{
+    Message message;
+    message.type = Type::Signal;
+    message.append(std::int32_t(signal));
+    send(message);
+}
+
+void SubreaperTree::kill()
+{
+    Message message;
+    message.type = Type::Kill;
+    send(message);
+}
+
+std::vector<ProcessEntry> SubreaperTree::members() const
+{
+    if (m_groupKeeper == 0 || m_over)
+        return {};
+    std::vector<ProcessEntry> entries = descendantsOf(m_groupKeeper);
+    std::erase_if(entries, [](const ProcessEntry &entry) { return !entry.isAlive(); });
+    return entries;
+}
+
+} // namespace ProcessKit::Native

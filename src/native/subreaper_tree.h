@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_NATIVE_SUBREAPER_TREE_H
+#define PROCESSKIT_NATIVE_SUBREAPER_TREE_H
+
+#include "keeper_protocol.h"
+#include "reactor.h"
+#include "tree.h"
+
+namespace ProcessKit::Native {
+
+// A tree below a group keeper, which is the subreaper of everything in it: whatever is orphaned,
+// in whatever session, becomes the group keeper's child.
+class SubreaperTree final : public Tree
+{
+public:
+    SubreaperTree() : Tree(TreeKind::Subreaper) { }
+
+    void launch(Launch launch) override;
+    void signal(int signal) override;
+    void kill() override;
+    std::vector<ProcessEntry> members() const override;
+
+private:
+    LaunchFailure askKeeper(const Launch &launch);
+    void readMessages();
+    void handle(KeeperProtocol::Message *message);
+    void send(const KeeperProtocol::Message &message);
+    void socketClosed();
+    void keeperLost(int error);
+
+    UniqueFd m_socket;
+    Reactor::Watch m_watch;
+    std::uint32_t m_id = 0;
+    unsigned m_keeperGeneration = 0;
+    pid_t m_groupKeeper = 0;
+    bool m_launched = false;
+    bool m_exited = false;
+    bool m_over = false;
+};
+
+} // namespace ProcessKit::Native
+
+#endif // PROCESSKIT_NATIVE_SUBREAPER_TREE_H
