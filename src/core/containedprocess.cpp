@@ -100,7 +100,14 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
     setup->arguments = std::move(*command);
     setup->environment = std::move(*variables);
     setup->directory = startDirectory(workingDirectory);
-    setup->inheritedDescriptors = inheritedDescriptors;
+    if (const int code = copyDescriptors(inheritedDescriptors, &setup->inheritedDescriptors,
+                                         &setup->inheritedSources)) {
+        return ProcessKit::ProcessError(
+                ProcessKit::ProcessError::Kind::InvalidArgument, program,
+                ContainedProcess::tr("inherited descriptor %1")
+                        .arg(setup->inheritedDescriptors.back().target),
+                code);
+    }
     setup->modifier = modifier;
     return {};
 }
@@ -230,10 +237,8 @@ bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
             launch.childEnds.push_back(std::move(end.descriptor));
         }
     }
-    for (const int fd : std::as_const(inheritedDescriptors)) {
-        if (fd > 2)
-            launch.plan.descriptors.push_back({ fd, fd });
-    }
+    for (const Native::LaunchPlan::Descriptor &descriptor : setup.inheritedDescriptors)
+        launch.plan.descriptors.push_back(descriptor);
     int code = 0;
     Reactor *reactor = failure ? nullptr : Reactor::start(&code);
     if (!failure && !reactor)

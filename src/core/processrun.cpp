@@ -353,10 +353,10 @@ ProcessError ProcessRun::openStreams(Native::Launch *launch)
         if (error)
             return toError({ LaunchStep::Pipe, error }, m_setup.program);
     }
-    for (const int fd : std::as_const(m_setup.inheritedDescriptors)) {
-        if (fd > 2)
-            launch->plan.descriptors.push_back({ fd, fd });
-    }
+    for (const Native::LaunchPlan::Descriptor &descriptor : m_setup.inheritedDescriptors)
+        launch->plan.descriptors.push_back(descriptor);
+    for (UniqueFd &source : m_setup.inheritedSources)
+        launch->childEnds.push_back(std::move(source));
     return {};
 }
 

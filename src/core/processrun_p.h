@@ -42,7 +42,8 @@ struct RunSetup
     std::string directory; // absolute
     std::array<Stream, 3> streams;
     bool mergeErrors = false; // into standard output
-    QList<int> inheritedDescriptors;
+    std::vector<Native::LaunchPlan::Descriptor> inheritedDescriptors; // sources are in the list below
+    std::vector<Native::UniqueFd> inheritedSources;
     std::function<void()> modifier;
     Mechanism requested = Mechanism::None;
     std::shared_ptr<GroupState> group;

@@ -3,8 +3,12 @@
 
 #include <QtCore/qfile.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace ProcessKit {
 
@@ -48,6 +52,23 @@ environmentBlock(const std::optional<QProcessEnvironment> &environment)
     for (char **variable = environ; variable && *variable; ++variable)
         block.append(*variable);
     return block;
+}
+
+int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::Descriptor> *plan,
+                    std::vector<Native::UniqueFd> *sources)
+{
+    int lowest = 3; // above all numbers, so that no copy in the child overwrites another's source
+    for (const int number : numbers)
+        lowest = std::max(lowest, number + 1);
+    for (const int number : numbers) {
+        if (number >= 0 && number <= 2)
+            continue; // the channels have settings of their own
+        plan->push_back({ ::fcntl(number, F_DUPFD_CLOEXEC, lowest), number });
+        if (plan->back().source < 0)
+            return errno;
+        sources->emplace_back(plan->back().source);
+    }
+    return 0;
 }
 
 std::string startDirectory(const QString &workingDirectory)

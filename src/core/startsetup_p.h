@@ -3,11 +3,13 @@
 #define PROCESSKIT_STARTSETUP_P_H
 
 #include "launch_plan.h"
+#include "unique_fd.h"
 
 #include <QtCore/qprocess.h>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 // What a start takes from its surroundings at the moment when it is called, in the caller's thread:
 // whatever is changed afterwards does not concern it any more.
@@ -19,6 +21,10 @@ std::optional<Native::StringBlock> argumentBlock(const QString &program,
 // without an environment of its own: a copy of ours
 std::optional<Native::StringBlock>
 environmentBlock(const std::optional<QProcessEnvironment> &environment);
+// Copies of the descriptors that a child is to have under the same numbers; 0 or errno, with the
+// culprit as the last target.
+int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::Descriptor> *plan,
+                    std::vector<Native::UniqueFd> *sources);
 // absolute; empty when the current directory no longer exists
 std::string startDirectory(const QString &workingDirectory);
 

@@ -29,20 +29,27 @@ bool killThroughLeader(int leader)
             || errno == ESRCH;
 }
 
-// Before Linux 6.9: one after another, until no other turns up.
-void killEachMember(pid_t group, std::uint64_t startTime)
+// Before Linux 6.9, or without a handle.
+void killMembers(pid_t group, std::uint64_t startTime)
 {
-    constexpr int maximumRounds = 100; // for a group that forks as fast as it is killed
     // The number has passed to another group if somebody else is its leader, or a member is older.
     const auto isStranger = [group, startTime](const ProcessEntry &member) {
         return member.startTime < startTime
                 || (member.pid == group && member.startTime != startTime);
     };
+    const auto isLeader = [group](const ProcessEntry &member) { return member.pid == group; };
+    // one after another, until no other turns up; a group can fork as fast as it is killed
+    constexpr int maximumRounds = 100;
     std::vector<pid_t> hit;
     for (int round = 0; round < maximumRounds; ++round) {
         const std::vector<ProcessEntry> members = membersOfProcessGroup(group);
         if (std::any_of(members.begin(), members.end(), isStranger))
             return;
+        // The leader, even a dead one, keeps the number from being anybody else's.
+        if (std::any_of(members.begin(), members.end(), isLeader)) {
+            ::kill(-group, SIGKILL);
+            return;
+        }
         bool found = false;
         for (const ProcessEntry &member : members) {
             if (!member.isAlive() || std::find(hit.begin(), hit.end(), member.pid) != hit.end())
@@ -62,7 +69,7 @@ void killEachMember(pid_t group, std::uint64_t startTime)
 void HeldProcessGroup::kill() const
 {
     if (!leader || !killThroughLeader(leader.get()))
-        killEachMember(group, startTime);
+        killMembers(group, startTime);
 }
 
 } // namespace ProcessKit::Keeper

@@ -8,21 +8,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <string_view>
 #include <utility>
 
 namespace ProcessKit::Native {
 
 namespace {
 
-std::shared_ptr<CgroupDirectory> applicationDirectory;
+constexpr std::string_view leafPrefix = "run";
 unsigned groupCount = 0;
-const std::string leafPrefix = "run";
+
+// What is the reactor's outlives the static destructors, as its thread does.
+std::shared_ptr<CgroupDirectory> &applicationDirectory()
+{
+    static auto *directory = new std::shared_ptr<CgroupDirectory>;
+    return *directory;
+}
 
 // Held back for the moment when a tree has to be killed and no descriptor is left to do it with.
-UniqueFd spareDescriptor;
+UniqueFd &spareDescriptor()
+{
+    static auto *spare = new UniqueFd;
+    return *spare;
+}
 
 bool outOfDescriptors()
 {
@@ -65,21 +77,42 @@ std::shared_ptr<CgroupDirectory> CgroupDirectory::make(const std::string &path,
 
 std::shared_ptr<CgroupDirectory> CgroupDirectory::ofApplication(int *error)
 {
-    if (applicationDirectory && ::access(applicationDirectory->m_path.c_str(), F_OK) == 0)
-        return applicationDirectory;
+    std::shared_ptr<CgroupDirectory> &directory = applicationDirectory();
+    if (directory && ::faccessat(AT_FDCWD, directory->m_path.c_str(), W_OK, AT_EACCESS) == 0)
+        return directory;
     const CgroupLocation location = CgroupLocation::find();
     if (location.directory.empty()) {
         *error = EACCES;
         return nullptr;
     }
+    directory.reset();
     OwnerStamp stamp = OwnerStamp::own();
     do {
-        applicationDirectory = make(location.directory + '/' + stamp.name(), nullptr, error);
+        directory = make(location.directory + '/' + stamp.name(), nullptr, error);
         ++stamp.incarnation; // the last one's keeper may be at work in the directory that exists
-    } while (!applicationDirectory && *error == EEXIST && stamp.incarnation < 1000);
-    if (applicationDirectory)
-        KeeperClient::instance().holdCgroup(applicationDirectory->m_path);
-    return applicationDirectory;
+    } while (!directory && *error == EEXIST && stamp.incarnation < 1000);
+    if (directory)
+        KeeperClient::instance().holdCgroup(directory->m_path);
+    return directory;
+}
+
+void CgroupDirectory::discardApplication()
+{
+    const std::shared_ptr<CgroupDirectory> directory =
+            std::exchange(applicationDirectory(), nullptr);
+    if (!directory)
+        return;
+    directory->kill();
+    constexpr int longestWait = 5000; // ms; only a process that sleeps in the kernel takes longer
+    const UniqueFd events = directory->open(".", "cgroup.events", O_RDONLY);
+    char content[128];
+    pollfd change{ events.get(), POLLPRI, 0 };
+    ssize_t length;
+    while ((length = ::pread(events.get(), content, sizeof content, 0)) > 0
+           && std::string_view(content, std::size_t(length)).find("populated 0")
+                   == std::string_view::npos
+           && ::poll(&change, 1, longestWait) > 0) { }
+    removeCgroup(directory->m_path.c_str());
 }
 
 std::shared_ptr<CgroupDirectory> CgroupDirectory::ofGroup(int *error)
@@ -91,11 +124,6 @@ std::shared_ptr<CgroupDirectory> CgroupDirectory::ofGroup(int *error)
     return make(path, std::move(application), error);
 }
 
-std::string CgroupDirectory::applicationPath()
-{
-    return applicationDirectory ? applicationDirectory->m_path : std::string();
-}
-
 std::string CgroupDirectory::takeLeaf()
 {
     if (!m_freeLeaves.empty()) {
@@ -103,7 +131,7 @@ std::string CgroupDirectory::takeLeaf()
         m_freeLeaves.pop_back();
         return name;
     }
-    std::string name = leafPrefix + std::to_string(++m_leafCount);
+    std::string name = std::string(leafPrefix) + std::to_string(++m_leafCount);
     return ::mkdirat(m_directory.get(), name.c_str(), 0755) == 0 ? name : std::string();
 }
 
@@ -124,11 +152,12 @@ UniqueFd CgroupDirectory::open(const std::string &leaf, const char *file, int fl
 {
     const std::string path = *file ? leaf + '/' + file : leaf;
     UniqueFd fd(::openat(m_directory.get(), path.c_str(), flags | O_CLOEXEC));
-    if (!fd && outOfDescriptors() && spareDescriptor) {
-        spareDescriptor.reset();
+    UniqueFd &spare = spareDescriptor();
+    if (!fd && outOfDescriptors() && spare) {
+        spare.reset();
         fd = UniqueFd(::openat(m_directory.get(), path.c_str(), flags | O_CLOEXEC));
-    } else if (!spareDescriptor) {
-        spareDescriptor = UniqueFd(::open("/dev/null", O_PATH | O_CLOEXEC));
+    } else if (!spare) {
+        spare = UniqueFd(::open("/dev/null", O_PATH | O_CLOEXEC));
     }
     return aboveStandardStreams(std::move(fd));
 }

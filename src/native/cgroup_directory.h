@@ -20,8 +20,8 @@ public:
     static std::shared_ptr<CgroupDirectory> ofApplication(int *error);
     // a new one below it
     static std::shared_ptr<CgroupDirectory> ofGroup(int *error);
-    // empty until it has been made
-    static std::string applicationPath();
+    // Ends everything in it and removes it: what the keeper does when there is one.
+    static void discardApplication();
 
     ~CgroupDirectory();
     CgroupDirectory(const CgroupDirectory &) = delete;

@@ -10,49 +10,67 @@ namespace {
 
 void append(std::string *text, const std::string &sentence)
 {
-    if (!text->empty())
+    if (!text->empty() && !sentence.empty())
         *text += "; ";
     *text += sentence;
+}
+
+// apart from the keeper
+Host query(TreeKind wanted, const KeeperClient::Program &keeper)
+{
+    Host host;
+    host.keeper = keeper;
+    const bool hasKeeper = keeper.source != KeeperClient::Source::None;
+    bool possible = hasKeeper || KeeperClient::isOptional();
+    switch (wanted) {
+    case TreeKind::CgroupV2: {
+        CgroupLocation location = CgroupLocation::find();
+        host.location = std::move(location.directory);
+        host.reason = std::move(location.reason);
+        possible = possible && !host.location.empty();
+        break;
+    }
+    case TreeKind::Subreaper:
+        possible = hasKeeper;
+        break;
+    case TreeKind::ProcessGroup:
+        host.reason = "what calls setsid() or setpgid() leaves a process group";
+        break;
+    }
+    if (possible)
+        host.kind = wanted;
+    return host;
+}
+
+std::string whyNoKeeper(const KeeperClient::Program &keeper)
+{
+    return keeper.source == KeeperClient::Source::None ? "no keeper: " + keeper.reason
+                                                       : std::string();
 }
 
 } // namespace
 
 Host Host::query()
 {
-    Host host = query(TreeKind::CgroupV2);
-    if (host.kind)
-        return host;
-    Host second = query(TreeKind::Subreaper);
-    if (!second.kind)
-        second = query(TreeKind::ProcessGroup);
-    second.reason = host.reason + (second.reason.empty() ? "" : "; " + second.reason);
-    return second;
+    const KeeperClient::Program keeper = KeeperClient::find();
+    std::string reason = whyNoKeeper(keeper);
+    Host host;
+    for (const TreeKind kind : { TreeKind::CgroupV2, TreeKind::Subreaper, TreeKind::ProcessGroup }) {
+        host = Native::query(kind, keeper);
+        append(&reason, host.reason);
+        if (host.kind)
+            break;
+    }
+    host.reason = std::move(reason);
+    return host;
 }
 
 Host Host::query(TreeKind wanted)
 {
-    Host host;
-    host.keeper = KeeperClient::find();
-    const bool keeper = host.keeper.source != KeeperClient::Source::None;
-    const bool mayDoWithout = keeper || KeeperClient::isOptional();
-    if (!keeper)
-        append(&host.reason, "no keeper: " + host.keeper.reason);
-
-    if (wanted == TreeKind::CgroupV2) {
-        CgroupLocation location = CgroupLocation::find();
-        host.location = std::move(location.directory);
-        if (host.location.empty())
-            append(&host.reason, location.reason);
-        else if (mayDoWithout)
-            host.kind = wanted;
-    } else if (wanted == TreeKind::Subreaper) {
-        if (keeper)
-            host.kind = wanted;
-    } else {
-        append(&host.reason, "what calls setsid() or setpgid() leaves a process group");
-        if (mayDoWithout)
-            host.kind = wanted;
-    }
+    Host host = Native::query(wanted, KeeperClient::find());
+    std::string reason = whyNoKeeper(host.keeper);
+    append(&reason, host.reason);
+    host.reason = std::move(reason);
     return host;
 }
 

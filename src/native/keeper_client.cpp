@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "keeper_client.h"
 
+#include "cgroup_directory.h"
 #include "keeper_image.h"
 #include "small_file.h"
 #include "spawn.h"
+#include "tree.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -85,6 +87,17 @@ int makeSocketPair(UniqueFd *ours, UniqueFd *theirs)
     return *theirs ? 0 : errno;
 }
 
+// Without a keeper, what is left to us is the orderly end of the program.
+void cleanUpAtExit()
+{
+    [[maybe_unused]] static const int registered = std::atexit([] {
+        Reactor::instance().call([] {
+            Tree::killAll();
+            CgroupDirectory::discardApplication();
+        });
+    });
+}
+
 // A keeper asks the kernel who has sent a message. Said here and not by the keeper, so that it
 // holds for the first message too.
 void passCredentials(int socket)
@@ -146,12 +159,16 @@ int KeeperClient::ensure()
         m_pidfd.reset();
     }
     const Program program = find();
-    if (program.source == Source::None)
+    if (program.source == Source::None) {
+        cleanUpAtExit();
         return ENOENT;
+    }
     int error = launch(program);
     if (error && program.source == Source::Executable && !::secure_getenv("PROCESSKIT_KEEPER")
         && memoryFilesMayRun())
         error = launch({ Source::EmbeddedCopy, {}, {} });
+    if (error)
+        cleanUpAtExit();
     return error;
 }
 

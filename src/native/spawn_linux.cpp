@@ -143,9 +143,14 @@ SpawnResult spawnSharingMemory(ChildContext &context, int cgroup)
 // often as the other was not, it is born into ours and moves before it does anything else.
 SpawnResult spawnIntoCgroup(ChildContext &context, int cgroup)
 {
-    SpawnResult result = spawnSharingMemory(context, cgroup);
-    if (cgroup < 0 || result.failure.step != LaunchStep::Join || result.failure.error != EOWNERDEAD)
-        return result;
+    static bool killedAtBirth = false; // as our own cgroup's history does not change, so does this
+    if (!killedAtBirth) {
+        SpawnResult result = spawnSharingMemory(context, cgroup);
+        killedAtBirth = cgroup >= 0 && result.failure.step == LaunchStep::Join
+                && result.failure.error == EOWNERDEAD;
+        if (!killedAtBirth)
+            return result;
+    }
     context.cgroup = cgroup;
     return spawnSharingMemory(context, -1);
 }
