@@ -27,19 +27,12 @@ using Native::UniqueFd;
 
 // Starting
 
+// As QProcess has it: a channel that is forwarded still counts as open, and has nothing to read.
 QIODevice::OpenMode ContainedProcessPrivate::effectiveMode(QIODevice::OpenMode mode) const
 {
-    using Kind = Redirection::Kind;
-    const bool outputElsewhere = redirections[1].kind != Kind::None
-            || channelMode == QProcess::ForwardedChannels
-            || channelMode == QProcess::ForwardedOutputChannel;
-    const bool errorElsewhere = redirections[2].kind != Kind::None
-            || channelMode == QProcess::ForwardedChannels
-            || channelMode == QProcess::ForwardedErrorChannel
-            || channelMode == QProcess::MergedChannels;
-    if (redirections[0].kind != Kind::None || inputMode == QProcess::ForwardedInputChannel)
+    if (isRedirected(0))
         mode &= ~QIODevice::WriteOnly;
-    if (outputElsewhere && errorElsewhere)
+    if (isRedirected(1) && (isRedirected(2) || channelMode == QProcess::MergedChannels))
         mode &= ~QIODevice::ReadOnly;
     return mode ? mode : QIODevice::OpenMode(QIODevice::Unbuffered);
 }
@@ -54,9 +47,9 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     buffers = {};
     newBytes = {};
     channelClosed = {};
-    readChannel = 0;
     bytesToWrite = 0;
-    inputClosed = !deviceMode.testFlag(QIODevice::WriteOnly);
+    inputBroken = false;
+    inputClosed = isRedirected(0) || inputMode == QProcess::ForwardedInputChannel;
     pid = 0;
     exitCode = 0;
     exitStatus = QProcess::NormalExit;
@@ -129,26 +122,47 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepare(RunSetup *setup, QIODe
     if (group)
         setup->group = group->d->state;
 
-    const bool readable = mode.testFlag(QIODevice::ReadOnly);
-    const bool writable = mode.testFlag(QIODevice::WriteOnly);
-    const bool forwardOutput = channelMode == QProcess::ForwardedChannels
-            || channelMode == QProcess::ForwardedOutputChannel;
-    const bool forwardError = channelMode == QProcess::ForwardedChannels
-            || channelMode == QProcess::ForwardedErrorChannel;
-    const bool forwarded[3] = { inputMode == QProcess::ForwardedInputChannel, forwardOutput,
-                                forwardError };
     for (int stream = 0; stream < 3; ++stream) {
         RunSetup::Stream &end = setup->streams[size_t(stream)];
-        if (redirections[size_t(stream)].kind != Redirection::Kind::None) {
+        const bool forwarded = isForwarded(stream);
+        const bool elsewhere = forwarded || (stream == 2 && setup->mergeErrors);
+        if (isRedirected(stream) && elsewhere)
+            warnOfTwoPlaces("openChannels", stream);
+        if (forwarded) {
+            end.end = End::Inherited;
+        } else if (isRedirected(stream) && !elsewhere) {
             if (const ProcessKit::ProcessError problem = openRedirection(stream, &end))
                 return problem;
-        } else if (forwarded[stream]) {
-            end.end = End::Inherited;
-        } else if (stream == 0 ? !writable : !readable) {
+        } else if (stream > 0 && !mode.testFlag(QIODevice::ReadOnly)) {
             end.end = End::Null;
         }
     }
     return {};
+}
+
+bool ContainedProcessPrivate::isRedirected(int stream) const
+{
+    return redirections[size_t(stream)].kind != Redirection::Kind::None;
+}
+
+bool ContainedProcessPrivate::isForwarded(int stream) const
+{
+    switch (stream) {
+    case 0:
+        return inputMode == QProcess::ForwardedInputChannel;
+    case 1:
+        return channelMode == QProcess::ForwardedChannels
+                || channelMode == QProcess::ForwardedOutputChannel;
+    default:
+        return channelMode == QProcess::ForwardedChannels
+                || channelMode == QProcess::ForwardedErrorChannel;
+    }
+}
+
+void ContainedProcessPrivate::warnOfTwoPlaces(const char *function, int stream)
+{
+    static constexpr const char *names[] = { "stdin", "stdout", "stderr" };
+    qWarning("QProcess::%s: Inconsistent %s channel configuration", function, names[stream]);
 }
 
 ProcessKit::ProcessError ContainedProcessPrivate::openRedirection(int stream,
@@ -177,8 +191,8 @@ ProcessKit::ProcessError ContainedProcessPrivate::openRedirection(int stream,
     return ProcessKit::ProcessError(
             ProcessKit::ProcessError::Kind::Redirection, program,
             stream == 0
-                    ? ContainedProcess::tr("Could not open input redirection for reading")
-                    : ContainedProcess::tr("Could not open output redirection for writing"),
+                    ? QProcess::tr("Could not open input redirection for reading")
+                    : QProcess::tr("Could not open output redirection for writing"),
             code, redirection.fileName);
 }
 
@@ -189,9 +203,27 @@ void ContainedProcessPrivate::failToStart(const ProcessKit::ProcessError &proble
     setState(QProcess::NotRunning);
     if (guard)
         setErrorAndEmit(QProcess::FailedToStart,
-                        problem.kind() == ProcessKit::ProcessError::Kind::Redirection
-                                ? problem.operation()
-                                : problem.text());
+                        errorText(problem, environment.inheritsFromParent() ? "execvp" : "execve"));
+}
+
+void ContainedProcessPrivate::failWithoutProgram()
+{
+    const QString text = QProcess::tr("No program defined");
+    failure = ProcessKit::ProcessError(ProcessKit::ProcessError::Kind::InvalidArgument, {}, text, 0);
+    setErrorAndEmit(QProcess::FailedToStart, text);
+}
+
+// The words of QProcess, which names the exec function that it called.
+QString ContainedProcessPrivate::errorText(const ProcessKit::ProcessError &problem,
+                                           const char *execFunction)
+{
+    using Kind = ProcessKit::ProcessError::Kind;
+    if (problem.kind() == Kind::Redirection || !problem.nativeCode())
+        return problem.operation();
+    QString operation = problem.operation();
+    if (operation == QLatin1String("execve"))
+        operation = QLatin1String(execFunction);
+    return operation + QLatin1String(": ") + qt_error_string(problem.nativeCode());
 }
 
 Mechanism ContainedProcessPrivate::wantedMechanism() const
@@ -217,26 +249,38 @@ void ContainedProcessPrivate::letGoOfRun()
     run.reset();
 }
 
+// What is neither redirected nor merged is this process's own.
+ProcessKit::ProcessError ContainedProcessPrivate::openDetachedStreams(Native::Launch *launch)
+{
+    std::vector<Native::LaunchPlan::Descriptor> &descriptors = launch->plan.descriptors;
+    for (int stream = 0; stream < 3; ++stream) {
+        const bool merged = stream == 2 && channelMode == QProcess::MergedChannels;
+        if (isRedirected(stream)) {
+            if (merged || isForwarded(stream))
+                warnOfTwoPlaces("openChannelsForDetached", stream);
+            RunSetup::Stream end;
+            if (const ProcessKit::ProcessError problem = openRedirection(stream, &end))
+                return problem;
+            end.descriptor = Native::aboveStandardStreams(std::move(end.descriptor));
+            descriptors.push_back({ end.descriptor.get(), stream });
+            launch->childEnds.push_back(std::move(end.descriptor));
+        } else if (merged) {
+            if (!descriptors.empty() && descriptors.back().target == 1)
+                descriptors.push_back({ descriptors.back().source, 2 });
+        } else if (::fcntl(stream, F_GETFD) >= 0) {
+            descriptors.push_back({ stream, stream });
+        }
+    }
+    return {};
+}
+
 bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
 {
-    using End = RunSetup::End;
     RunSetup setup;
     failure = prepareCommand(&setup);
     Native::Launch launch;
-    for (int stream = 0; stream < 3 && !failure; ++stream) {
-        RunSetup::Stream end;
-        end.end = End::Inherited;
-        if (redirections[size_t(stream)].kind == Redirection::Kind::File)
-            failure = openRedirection(stream, &end);
-        end.descriptor = Native::aboveStandardStreams(std::move(end.descriptor));
-        if (end.end == End::Inherited) {
-            if (::fcntl(stream, F_GETFD) >= 0)
-                launch.plan.descriptors.push_back({ stream, stream });
-        } else if (!failure) {
-            launch.plan.descriptors.push_back({ end.descriptor.get(), stream });
-            launch.childEnds.push_back(std::move(end.descriptor));
-        }
-    }
+    if (!failure)
+        failure = openDetachedStreams(&launch);
     for (const Native::LaunchPlan::Descriptor &descriptor : setup.inheritedDescriptors)
         launch.plan.descriptors.push_back(descriptor);
     int code = 0;
@@ -251,6 +295,7 @@ bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
         } else {
             launch.plan.candidates.append(lookup.file);
             launch.plan.arguments = std::move(setup.arguments);
+            launch.plan.arguments.replaceFirst(lookup.file);
             launch.plan.environment = std::move(setup.environment);
             launch.plan.workingDirectory = setup.directory;
             launch.modifier = std::move(setup.modifier);
@@ -267,7 +312,7 @@ bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
     }
     if (startedPid)
         *startedPid = -1;
-    setErrorAndEmit(QProcess::FailedToStart, failure.text());
+    setErrorAndEmit(QProcess::FailedToStart, errorText(failure, "execv"));
     return false;
 }
 
@@ -275,8 +320,16 @@ bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
 
 bool ContainedProcessPrivate::deliver()
 {
+    collect();
+    const QPointer<ContainedProcess> guard(q);
+    while (guard && deliverNext()) { }
+    return !guard.isNull();
+}
+
+void ContainedProcessPrivate::collect()
+{
     if (!run)
-        return true;
+        return;
     RunNews later = run->takeNews();
     for (int channel = 0; channel < 2; ++channel) {
         ByteQueue &bytes = later.bytes[size_t(channel)];
@@ -291,9 +344,6 @@ bool ContainedProcessPrivate::deliver()
         }
     }
     news.append(std::move(later));
-    const QPointer<ContainedProcess> guard(q);
-    while (guard && deliverNext()) { }
-    return !guard.isNull();
 }
 
 bool ContainedProcessPrivate::deliverNext()
@@ -302,6 +352,8 @@ bool ContainedProcessPrivate::deliverNext()
         tellLaunched();
     else if (news.failure)
         tellFailure();
+    else if (state == QProcess::Starting)
+        return false; // a keeper's word may be later than the first output
     else if (newBytes[0])
         tellBytes(0);
     else if (newBytes[1])
@@ -352,20 +404,24 @@ void ContainedProcessPrivate::tellLaunched()
 
 void ContainedProcessPrivate::tellFailure()
 {
-    failToStart(*std::exchange(news.failure, std::nullopt));
+    const ProcessKit::ProcessError problem = *news.failure;
+    news = {};
+    failToStart(problem);
 }
 
 void ContainedProcessPrivate::tellBytes(int channel)
 {
     newBytes[size_t(channel)] = false;
-    ++readCount;
     const QPointer<ContainedProcess> guard(q);
-    if (channel == readChannel && !inReadyRead) {
-        inReadyRead = true;
-        Q_EMIT q->readyRead();
-        if (!guard)
-            return;
-        inReadyRead = false;
+    if (channel == readChannel) {
+        ++readCount;
+        if (!inReadyRead) {
+            inReadyRead = true;
+            Q_EMIT q->readyRead();
+            if (!guard)
+                return;
+            inReadyRead = false;
+        }
     }
     Q_EMIT q->channelReadyRead(channel);
     if (!guard)
@@ -419,7 +475,7 @@ void ContainedProcessPrivate::tellWriteError()
 {
     news.writeError = 0;
     inputClosed = true;
-    bytesToWrite = 0;
+    inputBroken = true;
     if (state == QProcess::Running && !news.exit)
         setErrorAndEmit(QProcess::WriteError);
 }
@@ -440,16 +496,15 @@ void ContainedProcessPrivate::tellFinished()
 {
     news.finished = false;
     streamsCut = news.cut;
-    bytesToWrite = 0;
     pid = 0;
     ++finishedCount;
     const QPointer<ContainedProcess> guard(q);
     const std::shared_ptr<ProcessRun> of = run;
-    if (exitStatus == QProcess::CrashExit)
-        setErrorAndEmit(QProcess::Crashed);
+    setState(QProcess::NotRunning);
     if (!isCurrent(guard, of))
         return;
-    setState(QProcess::NotRunning);
+    if (exitStatus == QProcess::CrashExit)
+        setErrorAndEmit(QProcess::Crashed);
     if (!isCurrent(guard, of))
         return;
     Q_EMIT q->readChannelFinished();
@@ -475,19 +530,19 @@ void ContainedProcessPrivate::setError(QProcess::ProcessError newError, const QS
     }
     switch (error) {
     case QProcess::FailedToStart:
-        q->setErrorString(ContainedProcess::tr("Process failed to start"));
+        q->setErrorString(QProcess::tr("Process failed to start"));
         break;
     case QProcess::Crashed:
-        q->setErrorString(ContainedProcess::tr("Process crashed"));
+        q->setErrorString(QProcess::tr("Process crashed"));
         break;
     case QProcess::Timedout:
-        q->setErrorString(ContainedProcess::tr("Process operation timed out"));
+        q->setErrorString(QProcess::tr("Process operation timed out"));
         break;
     case QProcess::ReadError:
-        q->setErrorString(ContainedProcess::tr("Error reading from process"));
+        q->setErrorString(QProcess::tr("Error reading from process"));
         break;
     case QProcess::WriteError:
-        q->setErrorString(ContainedProcess::tr("Error writing to process"));
+        q->setErrorString(QProcess::tr("Error writing to process"));
         break;
     case QProcess::UnknownError:
         q->setErrorString(QString());
@@ -529,16 +584,25 @@ void ContainedProcessPrivate::returnBufferedBytes()
 
 // Waiting
 
+// Tells no more than it takes: whoever waited for the start finds a process that is running, also
+// one that has come to its end meanwhile. The rest is told by the event loop, or by the next wait.
 template<typename Condition>
-bool ContainedProcessPrivate::waitUntil(int milliseconds, Condition condition)
+bool ContainedProcessPrivate::waitUntil(QDeadlineTimer deadline, Condition condition)
 {
-    const QDeadlineTimer deadline(milliseconds);
     const QPointer<ContainedProcess> guard(q);
     for (;;) {
-        if (!deliver())
-            return false;
-        if (condition())
+        collect();
+        while (!condition()) {
+            if (!deliverNext())
+                break;
+            if (!guard)
+                return false;
+        }
+        if (condition()) {
+            if (run && (newBytes[0] || newBytes[1] || !news.isEmpty()))
+                run->postEvent();
             return true;
+        }
         if (!run || state == QProcess::NotRunning)
             return false;
         if (!run->waitForNews(deadline)) {
@@ -548,13 +612,287 @@ bool ContainedProcessPrivate::waitUntil(int milliseconds, Condition condition)
     }
 }
 
+bool ContainedProcessPrivate::waitUntilStarted(QDeadlineTimer deadline)
+{
+    const int finishedBefore = finishedCount;
+    // a process that has finished meanwhile had started
+    return waitUntil(deadline, [&] {
+        return state == QProcess::Running || finishedCount != finishedBefore;
+    });
+}
+
 // The public side
 
+/*!
+    \class ProcessKit::ContainedProcess
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ContainedProcess
+    \brief Starts a program and holds it together with everything that it starts.
+
+    \code
+    auto *build = new ContainedProcess(this);
+    connect(build, &ContainedProcess::linesReady, view, &View::appendLines);
+    connect(build, &ContainedProcess::finished, this, &Builder::buildFinished);
+    build->start("ninja", { "-C", directory });
+    \endcode
+
+    The class has the functions, the enums and the signals of QProcess, and is a QIODevice as that
+    is. Change the name of the class and a program compiles and works as before. The difference is
+    the unit: what is signalled, ended and reported is the whole tree of processes that descends
+    from the program, in whatever session or process group its members are. mechanism() names what
+    holds it.
+
+    The tree ends with kill(), with shutdown(), with the destruction of the object, and with the
+    end of the application, also where that one is killed.
+
+    \section1 Differences from QProcess
+
+    \list
+    \li kill() and terminate() reach the whole tree.
+    \li The destructor never blocks, and warns of nothing.
+    \li start() returns before the program has been launched, which happens in an I/O thread.
+        processId() in the state QProcess::Starting waits for it.
+    \li finished() comes when the program has exited \e and its output has been read to its end; or
+        was cut, see streamsCut(). exited() comes with the first of the two.
+    \li A program without a slash in its name is looked for in the PATH of the environment that the
+        child gets.
+    \li The child has no descriptors but 0, 1 and 2, and those of setInheritedDescriptors().
+    \li closeReadChannel() closes our end of the pipe.
+    \li Unread output can be limited, see readLimit.
+    \endlist
+
+    \section1 Output
+
+    Each channel is read either as a device, or as lines. While a slot is connected to
+    linesReady(), the bytes of both channels go to lines; while one is connected to
+    standardOutputLine() or standardErrorLine(), those of that channel. Such bytes never enter the
+    buffer of the device, and readyRead() does not tell of them. The change takes place at the
+    moment of the connection or disconnection, between two reads: what has been read before stays
+    where it is, so a line may be cut in two by it. Connect before start() and that cannot happen.
+
+    Output that the owner has not taken yet is limited in any case while it is read as lines: with
+    256 KiB of it on the way, the pipe is not read until the event loop has delivered them. As a
+    device there is no limit, as with QProcess, unless readLimit is set. A child whose pipe is not
+    read waits in write(2) once the pipe is full. Nothing is ever dropped.
+
+    \section1 The three ends
+
+    \table
+    \header \li Signal \li What is over
+    \row \li exited() \li The program has exited, and its exit code is known.
+    \row \li finished() \li And its output has ended.
+    \row \li treeEmptied() \li Nothing of its tree is alive.
+    \endtable
+
+    Members of the tree that outlive the program are told by leftoversFound(); leftovers decides
+    what becomes of them.
+
+    \section1 What the child inherits
+
+    The environment and the current directory are those of the moment when start() is called. Its
+    signal mask is empty. Signals that this program handles are back at their default, signals that
+    it ignores stay ignored, except SIGPIPE, which never is. In Mechanism::CgroupV2 and
+    Mechanism::Subreaper it is in the session and process group of this program; in
+    Mechanism::ProcessGroup it leads a group of its own. Its parent is this program; in
+    Mechanism::Subreaper it is the group keeper.
+
+    \section1 Threads
+
+    An object belongs to its thread like every QObject: call its functions there. The functions
+    that wait need no event loop. The thread that calls start() may end before the process does.
+
+    \sa ProcessGroup, Containment
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ProcessError
+
+    The same as QProcess::ProcessError. The class of that name is ProcessKit::ProcessError.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ProcessState
+
+    The same as QProcess::ProcessState.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ProcessChannel
+
+    The same as QProcess::ProcessChannel.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ProcessChannelMode
+
+    The same as QProcess::ProcessChannelMode.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::InputChannelMode
+
+    The same as QProcess::InputChannelMode.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ExitStatus
+
+    The same as QProcess::ExitStatus.
+*/
+
+/*!
+    \typedef ProcessKit::ContainedProcess::ChildProcessModifier
+
+    A function without parameters and result.
+
+    \sa setChildProcessModifier()
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::started()
+
+    This signal is emitted when the program has been executed.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::finished(int exitCode, QProcess::ExitStatus exitStatus)
+
+    This signal is emitted when the program has exited, with \a exitCode and \a exitStatus, and all
+    that it wrote has been read, or has been cut: see streamsCut(). What was read is there by now.
+    It is the last of the signals about the process but for treeEmptied(). A start that failed does
+    not end in it.
+
+    \sa exited(), treeEmptied()
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::errorOccurred(QProcess::ProcessError error)
+
+    This signal is emitted when \a error has occurred. With QProcess::FailedToStart, failure()
+    tells more. A wait that times out sets error() without this signal.
+*/
+
+/*!
+    \property ProcessKit::ContainedProcess::state
+    \brief The state of the process.
+
+    It is QProcess::Starting from the call of start(), QProcess::Running from started(), and
+    QProcess::NotRunning again when a start has failed, or just before finished().
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::readyReadStandardOutput()
+
+    This signal is emitted when new bytes of the standard output can be read.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::readyReadStandardError()
+
+    This signal is emitted when new bytes of the standard error can be read.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::standardOutputLine(const QString &line)
+
+    This signal is emitted for each \a line of the standard output, and for each part of a line
+    longer than maximumLineLength(). The line end is not in it. linesReady() costs less, and tells
+    more.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::standardErrorLine(const QString &line)
+
+    This signal is emitted for each \a line of the standard error, as standardOutputLine() is.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::linesReady(const QList<ProcessKit::OutputLine> &lines)
+
+    This signal is emitted with all the \a lines of both channels that have come since the last
+    time, in the order in which they were read. While a slot is connected, the channels are not
+    read as a device.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::exited(int exitCode, QProcess::ExitStatus exitStatus)
+
+    This signal is emitted when the program has exited, with \a exitCode and \a exitStatus. Its
+    output may still be on the way.
+
+    \sa finished(), exitCode()
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::treeEmptied()
+
+    This signal is emitted when nothing of the tree is alive. It follows finished() as a rule; it
+    comes before it where somebody outside of the tree holds the process's streams.
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::leftoversFound(const QList<ProcessKit::ProcessInfo> &leftovers)
+
+    This signal is emitted after exited() where the tree has other members that are still alive,
+    the \a leftovers. It is not emitted for a process in a group, nor after kill() and shutdown().
+
+    \sa leftovers
+*/
+
+/*!
+    \fn void ProcessKit::ContainedProcess::containmentLost(const ProcessKit::ProcessError &error)
+
+    This signal is emitted, with \a error, when the group keeper of the process
+    (Mechanism::Subreaper) was killed. The tree has been ended by then, and how the program ended
+    is not known: exitCode() is the number of SIGKILL, exitStatus() is QProcess::CrashExit.
+
+    \sa failure()
+*/
+
+/*!
+    \property ProcessKit::ContainedProcess::mechanism
+    \brief What holds the tree.
+
+    It is Mechanism::None before the first start. A start has one as soon as the I/O thread has
+    begun with it; after started() it is certain.
+*/
+
+/*!
+    \property ProcessKit::ContainedProcess::readLimit
+    \brief How many bytes of both channels together may wait to be read; 0, the default, is no
+    limit.
+
+    When there are as many, the pipes are not read until the owner has read some; a child that
+    writes on has to wait. A process that waits like this does not finish: with a limit,
+    waitForFinished() needs somebody who reads. Once the tree is empty, what is left in the pipes
+    is read whatever the limit is.
+
+    It concerns channels that are read as a device. A new value counts at once.
+*/
+
+/*!
+    \property ProcessKit::ContainedProcess::leftovers
+    \brief What becomes of members of the tree that outlive the program; Leftovers::Drain by
+    default.
+
+    It counts for the running process as well. A process in a group leaves them in the group,
+    whatever this says.
+
+    \sa leftoversFound()
+*/
+
+/*!
+    Constructs an object with the given \a parent. Nothing is started.
+*/
 ContainedProcess::ContainedProcess(QObject *parent)
     : QIODevice(parent), d(std::make_unique<ContainedProcessPrivate>(this))
 {
 }
 
+/*!
+    Destroys the object and ends its tree, and the members that earlier starts have left with
+    Leftovers::Leave. It does not wait for that and emits no signal.
+*/
 ContainedProcess::~ContainedProcess()
 {
     if (d->run)
@@ -563,17 +901,45 @@ ContainedProcess::~ContainedProcess()
         run->abandon();
 }
 
+/*!
+    Starts \a program with \a arguments and opens the device in \a mode. A channel that \a mode
+    leaves out is \c /dev/null to the child.
+
+    The function returns at once, in the state QProcess::Starting; started() or errorOccurred()
+    follows. Errors that are found without the I/O thread are told before it returns. While a
+    process runs, it only prints a warning.
+
+    A program without a slash is looked for in the PATH of the child's environment, in \c /bin and
+    \c /usr/bin where that has none (execvp(3)); an empty or relative element counts from the
+    working directory of the child, and so does a program with a slash that does not begin with
+    one.
+
+    What is still there of the tree of an earlier start is ended, unless leftovers is
+    Leftovers::Leave.
+
+    \sa failure(), waitForStarted()
+*/
 void ContainedProcess::start(const QString &program, const QStringList &arguments, OpenMode mode)
 {
     if (d->state != QProcess::NotRunning) {
         qWarning("QProcess::start: Process is already running");
         return;
     }
-    d->program = program;
-    d->arguments = arguments;
-    start(mode);
+    if (!program.isEmpty()) {
+        d->program = program;
+        d->arguments = arguments;
+        d->start(mode);
+    } else {
+        d->failWithoutProgram();
+    }
 }
 
+/*!
+    \overload
+
+    Starts program() with arguments(). Where no program is set, it prints a warning and emits
+    errorOccurred() with QProcess::FailedToStart.
+*/
 void ContainedProcess::start(OpenMode mode)
 {
     if (d->state != QProcess::NotRunning) {
@@ -581,29 +947,38 @@ void ContainedProcess::start(OpenMode mode)
         return;
     }
     if (d->program.isEmpty()) {
-        qWarning("QProcess::start: program not set");
-        d->failure = ProcessKit::ProcessError(ProcessKit::ProcessError::Kind::InvalidArgument, {},
-                                              tr("No program defined"), 0);
-        d->setErrorAndEmit(QProcess::FailedToStart, tr("No program defined"));
+        d->failWithoutProgram();
         return;
     }
     d->start(mode);
 }
 
+/*!
+    Starts the program and the arguments in \a command, split by splitCommand(), in \a mode. No
+    shell is involved.
+*/
 void ContainedProcess::startCommand(const QString &command, OpenMode mode)
 {
     QStringList arguments = splitCommand(command);
     if (arguments.isEmpty()) {
         qWarning("QProcess::startCommand: empty or whitespace-only command was provided");
-        d->failure = ProcessKit::ProcessError(ProcessKit::ProcessError::Kind::InvalidArgument, {},
-                                              tr("No program defined"), 0);
-        d->setErrorAndEmit(QProcess::FailedToStart, tr("No program defined"));
+        d->failWithoutProgram();
         return;
     }
     const QString program = arguments.takeFirst();
     start(program, arguments, mode);
 }
 
+/*!
+    Starts program() in no container, as a process of its own that does not end with this one: it
+    leads a session of its own (setsid(2)) and is not our child. Returns when the program has been
+    executed, with its process id in \a pid, or \c false with -1 there; then failure() tells why.
+
+    Arguments, working directory, environment, child process modifier, inherited descriptors and
+    files for the standard streams are those of the object. A stream without a file is ours.
+
+    This is the only way out of containment.
+*/
 bool ContainedProcess::startDetached(qint64 *pid)
 {
     if (d->state != QProcess::NotRunning) {
@@ -611,13 +986,16 @@ bool ContainedProcess::startDetached(qint64 *pid)
         return false;
     }
     if (d->program.isEmpty()) {
-        qWarning("QProcess::startDetached: program not set");
-        d->setErrorAndEmit(QProcess::FailedToStart, tr("No program defined"));
+        d->failWithoutProgram();
         return false;
     }
     return d->startDetached(pid);
 }
 
+/*!
+    Starts program() with arguments() as start() does, in \a mode. Returns \c false if no program
+    is set or a process runs already.
+*/
 bool ContainedProcess::open(OpenMode mode)
 {
     if (d->state != QProcess::NotRunning) {
@@ -632,11 +1010,17 @@ bool ContainedProcess::open(OpenMode mode)
     return true;
 }
 
+/*!
+    Returns the program of the last start, or of the next.
+*/
 QString ContainedProcess::program() const
 {
     return d->program;
 }
 
+/*!
+    Sets the \a program of the next start. It must not be called while a process runs.
+*/
 void ContainedProcess::setProgram(const QString &program)
 {
     if (d->state != QProcess::NotRunning) {
@@ -646,11 +1030,17 @@ void ContainedProcess::setProgram(const QString &program)
     d->program = program;
 }
 
+/*!
+    Returns the arguments of the last start, or of the next.
+*/
 QStringList ContainedProcess::arguments() const
 {
     return d->arguments;
 }
 
+/*!
+    Sets the \a arguments of the next start. It must not be called while a process runs.
+*/
 void ContainedProcess::setArguments(const QStringList &arguments)
 {
     if (d->state != QProcess::NotRunning) {
@@ -660,36 +1050,61 @@ void ContainedProcess::setArguments(const QStringList &arguments)
     d->arguments = arguments;
 }
 
+/*!
+    Returns how the output channels are treated: QProcess::SeparateChannels by default.
+*/
 QProcess::ProcessChannelMode ContainedProcess::processChannelMode() const
 {
     return d->channelMode;
 }
 
+/*!
+    Sets how the output channels of the next start are treated to \a mode. With
+    QProcess::MergedChannels both are one pipe, so what is written keeps its order. A forwarded
+    channel is our own descriptor in the child.
+*/
 void ContainedProcess::setProcessChannelMode(QProcess::ProcessChannelMode mode)
 {
     d->channelMode = mode;
 }
 
+/*!
+    Returns where the standard input comes from: QProcess::ManagedInputChannel by default.
+*/
 QProcess::InputChannelMode ContainedProcess::inputChannelMode() const
 {
     return d->inputMode;
 }
 
+/*!
+    Sets where the standard input of the next start comes from to \a mode.
+*/
 void ContainedProcess::setInputChannelMode(QProcess::InputChannelMode mode)
 {
     d->inputMode = mode;
 }
 
+/*!
+    Returns the channel that the functions of QIODevice read: QProcess::StandardOutput at each
+    start.
+*/
 QProcess::ProcessChannel ContainedProcess::readChannel() const
 {
     return QProcess::ProcessChannel(d->readChannel);
 }
 
+/*!
+    Makes the functions of QIODevice read \a channel.
+*/
 void ContainedProcess::setReadChannel(QProcess::ProcessChannel channel)
 {
     setCurrentReadChannel(int(channel));
 }
 
+/*!
+    Returns 2; 1 with QProcess::MergedChannels; 0 where the device is not open for reading. It
+    hides the function of QIODevice, which is not virtual.
+*/
 int ContainedProcess::readChannelCount() const
 {
     if (!isReadable())
@@ -697,11 +1112,18 @@ int ContainedProcess::readChannelCount() const
     return d->channelMode == QProcess::MergedChannels ? 1 : 2;
 }
 
+/*!
+    Returns the number of the channel that is read. It hides the function of QIODevice.
+*/
 int ContainedProcess::currentReadChannel() const
 {
     return d->readChannel;
 }
 
+/*!
+    Makes the functions of QIODevice read the channel with the number \a channel. Does nothing for
+    other numbers than 0 and 1, and within a transaction. It hides the function of QIODevice.
+*/
 void ContainedProcess::setCurrentReadChannel(int channel)
 {
     if (channel == d->readChannel || channel < 0 || channel > 1)
@@ -714,6 +1136,10 @@ void ContainedProcess::setCurrentReadChannel(int channel)
     d->readChannel = channel;
 }
 
+/*!
+    Closes our end of \a channel. A child that writes on into it gets SIGPIPE or EPIPE (pipe(7)).
+    What has been read before can still be read.
+*/
 void ContainedProcess::closeReadChannel(QProcess::ProcessChannel channel)
 {
     d->channelClosed[size_t(channel)] = true;
@@ -721,6 +1147,9 @@ void ContainedProcess::closeReadChannel(QProcess::ProcessChannel channel)
         d->run->closeOutput(channel);
 }
 
+/*!
+    Closes the standard input of the child, when what was written has been taken.
+*/
 void ContainedProcess::closeWriteChannel()
 {
     d->inputClosed = true;
@@ -728,12 +1157,26 @@ void ContainedProcess::closeWriteChannel()
         d->run->closeInput();
 }
 
+/*!
+    Makes the next start read its standard input from \a fileName. An empty name ends the
+    redirection.
+
+    The file is opened by start(), relative to our current directory. If that fails, the start
+    fails with ProcessKit::ProcessError::Kind::Redirection.
+*/
 void ContainedProcess::setStandardInputFile(const QString &fileName)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
     d->redirections[0] = { fileName.isEmpty() ? Kind::None : Kind::File, fileName, false, {} };
 }
 
+/*!
+    Makes the next start write its standard output to \a fileName, which is made where it does not
+    exist. With QIODevice::Append in \a mode it is written behind what is there, else it is emptied
+    first.
+
+    \sa setStandardInputFile()
+*/
 void ContainedProcess::setStandardOutputFile(const QString &fileName, OpenMode mode)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
@@ -741,6 +1184,11 @@ void ContainedProcess::setStandardOutputFile(const QString &fileName, OpenMode m
                            mode.testFlag(Append), {} };
 }
 
+/*!
+    Makes the next start write its standard error to \a fileName, in \a mode.
+
+    \sa setStandardOutputFile()
+*/
 void ContainedProcess::setStandardErrorFile(const QString &fileName, OpenMode mode)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
@@ -748,6 +1196,10 @@ void ContainedProcess::setStandardErrorFile(const QString &fileName, OpenMode mo
                            mode.testFlag(Append), {} };
 }
 
+/*!
+    Makes the standard output of this process the standard input of \a destination, through a pipe
+    between the two. They can be started in any order. \a destination must not be null.
+*/
 void ContainedProcess::setStandardOutputProcess(ContainedProcess *destination)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
@@ -756,59 +1208,97 @@ void ContainedProcess::setStandardOutputProcess(ContainedProcess *destination)
     destination->d->redirections[0] = { Kind::Process, {}, false, pipe };
 }
 
+/*!
+    Returns what is called in the child before the program is executed.
+*/
 ContainedProcess::ChildProcessModifier ContainedProcess::childProcessModifier() const
 {
     return d->modifier;
 }
 
+/*!
+    Sets what is called in the child, as the last thing before the program is executed, to \a
+    modifier.
+
+    It runs in a forked copy of this process, where all threads but one are gone and locks may be
+    held by nobody: only what signal-safety(7) lists may be called. A start with a modifier is a
+    true fork(2), whose time grows with the memory of this program.
+
+    Because the modifier is code of this program, the keeper cannot run it: such a start is never
+    held by Mechanism::Subreaper. Where no cgroup can be had, it is in a ProcessGroup, and
+    mechanism() says so; where Mechanism::Subreaper is asked for, it fails with
+    ProcessKit::ProcessError::Kind::Unsupported.
+*/
 void ContainedProcess::setChildProcessModifier(const ChildProcessModifier &modifier)
 {
     d->modifier = modifier;
 }
 
+/*!
+    Returns the working directory of the child; empty for ours.
+*/
 QString ContainedProcess::workingDirectory() const
 {
     return d->workingDirectory;
 }
 
+/*!
+    Sets the working directory of the next start to \a directory. A relative one counts from our
+    current directory at the time of the start. If it cannot be entered, the start fails with
+    ProcessKit::ProcessError::Kind::WorkingDirectory.
+*/
 void ContainedProcess::setWorkingDirectory(const QString &directory)
 {
     d->workingDirectory = directory;
 }
 
+/*!
+    Sets the environment of the next start to \a environment, a list of \c {NAME=value}.
+
+    \sa setProcessEnvironment()
+*/
 void ContainedProcess::setEnvironment(const QStringList &environment)
 {
     QProcessEnvironment variables;
     for (const QString &variable : environment) {
-        // the name may begin with an equals sign, as QProcess has it
+        // as QProcess has it: a name may begin with an equals sign, and what has none is left out
         const qsizetype equals = variable.indexOf(u'=', 1);
         if (equals >= 0)
             variables.insert(variable.left(equals), variable.mid(equals + 1));
-        else
-            variables.insert(variable, QString());
     }
     setProcessEnvironment(variables);
 }
 
+/*!
+    Returns the environment as a list of \c {NAME=value}; empty where it is ours.
+*/
 QStringList ContainedProcess::environment() const
 {
-    return d->environment ? d->environment->toStringList() : QStringList();
+    return d->environment.toStringList();
 }
 
+/*!
+    Sets the environment of the next start to \a environment. An empty one means ours, as it is
+    when start() is called.
+*/
 void ContainedProcess::setProcessEnvironment(const QProcessEnvironment &environment)
 {
-    // as with QProcess, an empty one means that of this process
-    if (environment.isEmpty() && !environment.inheritsFromParent())
-        d->environment.reset();
-    else
-        d->environment = environment;
+    d->environment = environment;
 }
 
+/*!
+    Returns the environment of the next start; empty where it is ours.
+*/
 QProcessEnvironment ContainedProcess::processEnvironment() const
 {
-    return d->environment.value_or(QProcessEnvironment());
+    return d->environment;
 }
 
+/*!
+    Returns the last error, QProcess::UnknownError where there was none since the start.
+
+    \sa failure()
+*/
 QProcess::ProcessError ContainedProcess::error() const
 {
     return d->error;
@@ -819,6 +1309,10 @@ QProcess::ProcessState ContainedProcess::state() const
     return d->state;
 }
 
+/*!
+    Returns the process id of the program, and 0 where none runs. In the state QProcess::Starting
+    it waits until the program has been launched, which takes as long as the launch does.
+*/
 qint64 ContainedProcess::processId() const
 {
     if (d->state == QProcess::Starting && d->run && !d->pid)
@@ -826,51 +1320,92 @@ qint64 ContainedProcess::processId() const
     return d->pid;
 }
 
+/*!
+    Returns the exit code of the last process, valid from exited() on. With QProcess::CrashExit it
+    is the number of the signal that ended it.
+
+    It is -1, with QProcess::CrashExit, where somebody else has taken the exit status: this program
+    ignores SIGCHLD, or waits for any child (waitpid(2) with -1).
+*/
 int ContainedProcess::exitCode() const
 {
     return d->exitCode;
 }
 
+/*!
+    Returns how the last process ended, valid from exited() on.
+*/
 QProcess::ExitStatus ContainedProcess::exitStatus() const
 {
     return d->exitStatus;
 }
 
+/*!
+    Blocks until the program has been executed, for \a msecs milliseconds at most, or without limit
+    if it is -1. Returns \c true if it has.
+
+    All functions that wait deliver the signals of this object that come up, and need no event
+    loop. If the time is over, error() is QProcess::Timedout.
+*/
 bool ContainedProcess::waitForStarted(int msecs)
 {
     if (d->state != QProcess::Starting)
         return d->state == QProcess::Running;
-    const int finishedBefore = d->finishedCount;
-    // a process that has finished meanwhile had started
-    return d->waitUntil(msecs, [&] {
-        return d->state == QProcess::Running || d->finishedCount != finishedBefore;
-    });
+    return d->waitUntilStarted(QDeadlineTimer(msecs));
 }
 
+/*!
+    Blocks until new output has come and been told of, on whichever channel, as bytes or as lines,
+    for \a msecs milliseconds at most, or without limit if it is -1. Returns \c true if it has.
+*/
 bool ContainedProcess::waitForReadyRead(int msecs)
 {
     if (d->state == QProcess::NotRunning || d->channelClosed[size_t(d->readChannel)])
         return false;
     const int before = d->readCount;
-    return d->waitUntil(msecs, [&] { return d->readCount != before; });
+    return d->waitUntil(QDeadlineTimer(msecs), [&] { return d->readCount != before; });
 }
 
+/*!
+    Blocks until some of what was written has been taken by the pipe and bytesWritten() was
+    emitted, for \a msecs milliseconds at most, or without limit if it is -1. Returns \c true if it
+    has.
+*/
 bool ContainedProcess::waitForBytesWritten(int msecs)
 {
-    if (d->state == QProcess::NotRunning || d->bytesToWrite == 0)
+    const QDeadlineTimer deadline(msecs);
+    if (d->state == QProcess::Starting && !d->waitUntilStarted(deadline))
+        return false;
+    if (d->state == QProcess::NotRunning || d->bytesToWrite == 0 || d->inputBroken)
         return false;
     const int before = d->writtenCount;
-    return d->waitUntil(msecs, [&] { return d->writtenCount != before; });
+    d->waitUntil(deadline, [&] { return d->writtenCount != before || d->inputBroken; });
+    return d->writtenCount != before;
 }
 
+/*!
+    Blocks until finished() has been emitted, for \a msecs milliseconds at most, or without limit
+    if it is -1. Returns \c true if it has, \c false also where no process runs or the start fails.
+*/
 bool ContainedProcess::waitForFinished(int msecs)
 {
     if (d->state == QProcess::NotRunning)
         return false;
     const int before = d->finishedCount;
-    return d->waitUntil(msecs, [&] { return d->finishedCount != before; });
+    const std::shared_ptr<ProcessRun> of = d->run;
+    if (!d->waitUntil(QDeadlineTimer(msecs), [&] { return d->finishedCount != before; }))
+        return false;
+    if (d->run == of)
+        d->deliver(); // a start right after this one does away with what is still to be told
+    return true;
 }
 
+/*!
+    Blocks until nothing of the tree is alive, for \a msecs milliseconds at most, or without limit
+    if it is -1. Returns \c true if that is so, also where nothing was started.
+
+    With Leftovers::Leave and in a group, members may stay for as long as they like.
+*/
 bool ContainedProcess::waitForTreeEmptied(int msecs)
 {
     const QDeadlineTimer deadline(msecs);
@@ -889,11 +1424,17 @@ bool ContainedProcess::waitForTreeEmptied(int msecs)
     }
 }
 
+/*!
+    Returns \c true if nothing of the tree is alive, or nothing was started.
+*/
 bool ContainedProcess::isTreeEmpty() const
 {
     return !d->run || d->run->isEmpty();
 }
 
+/*!
+    Returns everything that can be read of the standard output.
+*/
 QByteArray ContainedProcess::readAllStandardOutput()
 {
     const QProcess::ProcessChannel previous = readChannel();
@@ -903,6 +1444,10 @@ QByteArray ContainedProcess::readAllStandardOutput()
     return bytes;
 }
 
+/*!
+    Returns everything that can be read of the standard error. With QProcess::MergedChannels it
+    prints a warning and returns nothing.
+*/
 QByteArray ContainedProcess::readAllStandardError()
 {
     if (d->channelMode == QProcess::MergedChannels) {
@@ -916,6 +1461,9 @@ QByteArray ContainedProcess::readAllStandardError()
     return bytes;
 }
 
+/*!
+    \reimp
+*/
 qint64 ContainedProcess::bytesAvailable() const
 {
     return QIODevice::bytesAvailable() + d->buffers[size_t(d->readChannel)].size();
@@ -941,6 +1489,10 @@ bool ContainedProcess::atEnd() const
     return QIODevice::atEnd() && (!isOpen() || bytesAvailable() == 0);
 }
 
+/*!
+    Waits until what was written has been taken, kills the tree, waits for finished(), and closes
+    the device. To end a process without waiting, use kill() or destroy the object.
+*/
 void ContainedProcess::close()
 {
     const QPointer<ContainedProcess> guard(this);
@@ -1009,11 +1561,19 @@ bool ContainedProcess::event(QEvent *event)
     return true;
 }
 
+/*!
+    Sets the state to \a state and emits stateChanged(), for classes that imitate a process.
+*/
 void ContainedProcess::setProcessState(QProcess::ProcessState state)
 {
     d->setState(state);
 }
 
+/*!
+    Starts \a program with \a arguments and our own standard streams, waits for its end, and
+    returns its exit code; -1 if it crashed, -2 if it could not be started. It is contained as
+    every other.
+*/
 int ContainedProcess::execute(const QString &program, const QStringList &arguments)
 {
     ContainedProcess process;
@@ -1025,6 +1585,12 @@ int ContainedProcess::execute(const QString &program, const QStringList &argumen
     return process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
 }
 
+/*!
+    \overload
+
+    Starts \a program with \a arguments in \a workingDirectory, in no container, with our standard
+    streams. The process id is stored in \a pid.
+*/
 bool ContainedProcess::startDetached(const QString &program, const QStringList &arguments,
                                      const QString &workingDirectory, qint64 *pid)
 {
@@ -1035,16 +1601,25 @@ bool ContainedProcess::startDetached(const QString &program, const QStringList &
     return process.startDetached(pid);
 }
 
+/*!
+    The same as QProcess::systemEnvironment().
+*/
 QStringList ContainedProcess::systemEnvironment()
 {
     return QProcess::systemEnvironment();
 }
 
+/*!
+    The same as QProcess::nullDevice().
+*/
 QString ContainedProcess::nullDevice()
 {
     return QProcess::nullDevice();
 }
 
+/*!
+    Splits \a command into program and arguments. The same as QProcess::splitCommand().
+*/
 QStringList ContainedProcess::splitCommand(QStringView command)
 {
     return QProcess::splitCommand(command);
@@ -1055,21 +1630,40 @@ Mechanism ContainedProcess::mechanism() const
     return d->run ? d->run->mechanism() : d->mechanism;
 }
 
+/*!
+    Returns what the next start asks to be held by: Mechanism::None, the best there is, by default.
+*/
 Mechanism ContainedProcess::requestedMechanism() const
 {
     return d->requested;
 }
 
+/*!
+    Makes the next start be held by \a mechanism, or fail with
+    ProcessKit::ProcessError::Kind::Unsupported. What a group was constructed with goes first.
+
+    \sa Containment::query()
+*/
 void ContainedProcess::setRequestedMechanism(Mechanism mechanism)
 {
     d->requested = mechanism;
 }
 
+/*!
+    Returns the group in which the next start is made, null where there is none.
+*/
 ProcessGroup *ContainedProcess::group() const
 {
     return d->group;
 }
 
+/*!
+    Makes the next starts in \a group, which does not become the owner of this object; null ends
+    it. The group has to live in the same thread. It must not be called while a process runs. When
+    the group is destroyed, the process ends with it.
+
+    \sa ProcessGroup::start()
+*/
 void ContainedProcess::setGroup(ProcessGroup *group)
 {
     if (d->state != QProcess::NotRunning) {
@@ -1098,11 +1692,24 @@ void ContainedProcess::setLeftovers(Leftovers policy)
     Q_EMIT leftoversChanged(policy);
 }
 
+/*!
+    Sends SIGTERM and SIGCONT to the whole tree, gives it \a grace to become empty, kills what is
+    left then, and waits 5 s more at most for the kernel to end it. A \a grace of 0 kills at once.
+    The default is two seconds.
+
+    The future has a result when the tree is empty, and can be waited for in any thread, without an
+    event loop; the signals of this object come later, from its event loop. To cancel it changes
+    nothing for the processes. Members that outlive the program during the grace are not leftovers:
+    they have their time.
+*/
 QFuture<ShutdownReport> ContainedProcess::shutdown(std::chrono::milliseconds grace)
 {
     return d->run ? Shutdown::of(d->run, grace) : Shutdown::ofNothing();
 }
 
+/*!
+    Returns every living process of the tree. Asks the I/O thread and waits for its answer.
+*/
 QList<ProcessInfo> ContainedProcess::processes() const
 {
     return d->run ? d->run->members() : QList<ProcessInfo>();
@@ -1124,42 +1731,83 @@ void ContainedProcess::setReadLimit(qint64 bytes)
     Q_EMIT readLimitChanged(bytes);
 }
 
+/*!
+    Returns how long a line may be that is not cut into fragments: 1,048,576 UTF-16 code units by
+    default.
+*/
 int ContainedProcess::maximumLineLength() const
 {
     return d->maximumLineLength;
 }
 
+/*!
+    Sets how long a line of the next start may be to \a characters UTF-16 code units, 1 at least. A
+    longer one comes in several parts.
+
+    \sa OutputLine::Flag
+*/
 void ContainedProcess::setMaximumLineLength(int characters)
 {
     d->maximumLineLength = qMax(1, characters);
 }
 
+/*!
+    Returns whether the output of the last process was cut: somebody still held its streams when
+    finished() was emitted. That is a member of the tree that was left on purpose, or a process
+    outside of the tree. What they write later is not read into this object.
+*/
 bool ContainedProcess::streamsCut() const
 {
     return d->streamsCut;
 }
 
+/*!
+    Returns the descriptors above 2 that the child gets: none by default.
+*/
 QList<int> ContainedProcess::inheritedDescriptors() const
 {
     return d->inheritedDescriptors;
 }
 
+/*!
+    Gives the next start our \a descriptors, under the same numbers; 0, 1 and 2 are ignored,
+    because the channels have settings of their own. All other descriptors are closed in the child,
+    whether they are close-on-exec or not.
+
+    start() makes copies, so they may be closed when it has returned. It fails with
+    ProcessKit::ProcessError::Kind::InvalidArgument if one is not open.
+*/
 void ContainedProcess::setInheritedDescriptors(const QList<int> &descriptors)
 {
     d->inheritedDescriptors = descriptors;
 }
 
+/*!
+    Returns why the last start failed, or how its containment was lost. It is no error where all
+    went well.
+*/
 ProcessKit::ProcessError ContainedProcess::failure() const
 {
     return d->failure;
 }
 
+/*!
+    Asks every process of the tree to end: SIGTERM, and SIGCONT so that stopped ones can act on it.
+    Returns at once.
+
+    \sa shutdown()
+*/
 void ContainedProcess::terminate()
 {
     if (d->run)
         d->run->signal(SIGTERM);
 }
 
+/*!
+    Ends every process of the tree, and what they start meanwhile, by SIGKILL. Returns at once.
+
+    \sa shutdown(), waitForTreeEmptied()
+*/
 void ContainedProcess::kill()
 {
     if (d->run)

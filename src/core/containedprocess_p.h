@@ -43,11 +43,18 @@ public:
     ProcessKit::ProcessError prepareCommand(RunSetup *setup) const;
     ProcessKit::ProcessError openRedirection(int stream, RunSetup::Stream *setup) const;
     void failToStart(const ProcessKit::ProcessError &error);
+    bool isRedirected(int stream) const;
+    bool isForwarded(int stream) const;
+    static void warnOfTwoPlaces(const char *function, int stream);
+    void failWithoutProgram();
+    static QString errorText(const ProcessKit::ProcessError &error, const char *execFunction);
+    ProcessKit::ProcessError openDetachedStreams(Native::Launch *launch);
     bool startDetached(qint64 *pid);
     void letGoOfRun();
 
     // telling; false when the object was deleted meanwhile
     bool deliver();
+    void collect();
     bool deliverNext();
     void tellLaunched();
     void tellFailure();
@@ -65,7 +72,8 @@ public:
 
     // waiting
     template<typename Condition>
-    bool waitUntil(int milliseconds, Condition condition);
+    bool waitUntil(QDeadlineTimer deadline, Condition condition);
+    bool waitUntilStarted(QDeadlineTimer deadline);
 
     void setState(QProcess::ProcessState newState);
     void setError(QProcess::ProcessError newError, const QString &description = {});
@@ -80,7 +88,7 @@ public:
     QString program;
     QStringList arguments;
     QString workingDirectory;
-    std::optional<QProcessEnvironment> environment;
+    QProcessEnvironment environment{ QProcessEnvironment::InheritFromParent };
     QProcess::ProcessChannelMode channelMode = QProcess::SeparateChannels;
     QProcess::InputChannelMode inputMode = QProcess::ManagedInputChannel;
     std::array<Redirection, 3> redirections;
@@ -102,6 +110,7 @@ public:
     int readChannel = 0;
     qint64 bytesToWrite = 0;
     bool inputClosed = true;
+    bool inputBroken = false; // nobody reads what is written
     qint64 pid = 0;
     QProcess::ProcessState state = QProcess::NotRunning;
     QProcess::ProcessError error = QProcess::UnknownError;

@@ -42,13 +42,22 @@ bool GroupState::waitForEmptied(QDeadlineTimer deadline)
 void GroupState::startBegins()
 {
     const std::lock_guard lock(m_mutex);
-    ++m_live;
+    if (m_live++ == 0)
+        postEvent();
 }
 
-void GroupState::acknowledgeEvent()
+// Changes of being empty or not; m_mutex is held.
+void GroupState::postEvent()
+{
+    if (m_receiver && !std::exchange(m_eventPosted, true))
+        QCoreApplication::postEvent(m_receiver, new QEvent(ChangedEvent));
+}
+
+quint64 GroupState::acknowledgeEvent()
 {
     const std::lock_guard lock(m_mutex);
     m_eventPosted = false;
+    return m_timesEmptied;
 }
 
 void GroupState::forgetReceiver()
@@ -77,9 +86,9 @@ void GroupState::runIsOver(ProcessRun *run)
     const std::lock_guard lock(m_mutex);
     if (--m_live > 0)
         return;
+    ++m_timesEmptied;
     m_condition.notify_all();
-    if (m_receiver && !std::exchange(m_eventPosted, true))
-        QCoreApplication::postEvent(m_receiver, new QEvent(EmptiedEvent));
+    postEvent();
 }
 
 void GroupState::signal(int signal)

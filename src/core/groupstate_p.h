@@ -25,7 +25,7 @@ class CgroupDirectory;
 class GroupState
 {
 public:
-    static constexpr QEvent::Type EmptiedEvent = QEvent::Type(QEvent::User + 0x504c);
+    static constexpr QEvent::Type ChangedEvent = QEvent::Type(QEvent::User + 0x504c);
 
     GroupState(Mechanism requested, QObject *receiver);
 
@@ -35,7 +35,8 @@ public:
     bool isEmpty() const;
     bool waitForEmptied(QDeadlineTimer deadline);
     void startBegins(); // counted from the call of start(), so that isEmpty() is true to the caller
-    void acknowledgeEvent();
+    // the event has arrived; returns how often the group has become empty
+    quint64 acknowledgeEvent();
     void forgetReceiver();
 
     // The reactor's thread.
@@ -47,6 +48,8 @@ public:
     void kill();
 
 private:
+    void postEvent();
+
     const Mechanism m_requested;
     std::shared_ptr<Native::CgroupDirectory> m_directory;
     std::vector<std::shared_ptr<ProcessRun>> m_runs;
@@ -56,6 +59,7 @@ private:
     QObject *m_receiver;
     Mechanism m_mechanism = Mechanism::None; // of the last start
     int m_live = 0;
+    quint64 m_timesEmptied = 0;
     bool m_eventPosted = false;
 };
 

@@ -6,6 +6,52 @@
 
 namespace ProcessKit {
 
+/*!
+    \class ProcessKit::ProcessError
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessError
+    \brief Why a process could not be started, or what became of its containment.
+
+    text() is one line for a log or a status bar: it names neither the program nor any directory,
+    argument or variable. diagnostic() is for the person in front of the screen, and names the
+    program and where it was looked for.
+
+    An object is an implicitly shared value; the error of kind Kind::None is no error.
+
+    \sa ContainedProcess::failure()
+*/
+
+/*!
+    \enum ProcessKit::ProcessError::Kind
+    \brief What went wrong.
+
+    \value None
+        Nothing.
+    \value InvalidArgument
+        The start was impossible as asked: no program, a NUL character in a string, more arguments
+        and environment than the kernel takes (E2BIG, execve(2)), or a descriptor to inherit that
+        is not open.
+    \value NotFound
+        There is no such program.
+    \value PermissionDenied
+        The program may not be executed, or is a directory.
+    \value WorkingDirectory
+        The working directory could not be entered.
+    \value Redirection
+        The file of a standard stream could not be opened.
+    \value ResourceLimit
+        Descriptors, processes or memory ran out before the program was executed (EMFILE, ENFILE,
+        EAGAIN, ENOMEM, ENOSPC).
+    \value Unsupported
+        The host cannot hold the process in the way that was asked for.
+    \value Keeper
+        The keeper could not be run, or did not do its part.
+    \value ContainmentLost
+        The group keeper of the process was killed, and the process was ended.
+    \value Spawn
+        Anything else that the system reported; operation() and nativeCode() tell what.
+*/
+
 class ProcessErrorData : public QSharedData
 {
 public:
@@ -35,8 +81,15 @@ QString tamed(QString text)
 
 } // namespace
 
+/*!
+    Constructs the error that is none.
+*/
 ProcessError::ProcessError() = default;
 
+/*!
+    Constructs an error of \a kind: \a operation failed with the errno(3) \a nativeCode while \a
+    program was started. \a detail and \a searchedDirectories are for diagnostic().
+*/
 ProcessError::ProcessError(Kind kind, const QString &program, const QString &operation,
                            int nativeCode, const QString &detail,
                            const QStringList &searchedDirectories)
@@ -50,37 +103,84 @@ ProcessError::ProcessError(Kind kind, const QString &program, const QString &ope
     d->searchedDirectories = searchedDirectories;
 }
 
+/*!
+    Constructs a copy of \a other.
+*/
 ProcessError::ProcessError(const ProcessError &other) = default;
+/*!
+    Moves \a other into a new object; no error is left in \a other.
+*/
 ProcessError::ProcessError(ProcessError &&other) noexcept = default;
+/*!
+    Assigns \a other.
+*/
 ProcessError &ProcessError::operator=(const ProcessError &other) = default;
+/*!
+    Moves \a other here.
+*/
 ProcessError &ProcessError::operator=(ProcessError &&other) noexcept = default;
+/*!
+    Destroys the error.
+*/
 ProcessError::~ProcessError() = default;
 
+/*!
+    \property ProcessKit::ProcessError::kind
+    \brief What went wrong.
+*/
+
+/*!
+    \fn ProcessKit::ProcessError::operator bool() const
+
+    Returns \c true if this is an error: if kind() is not Kind::None.
+*/
 ProcessError::Kind ProcessError::kind() const noexcept
 {
     return d ? d->kind : Kind::None;
 }
 
+/*!
+    \property ProcessKit::ProcessError::program
+    \brief The program, as it was given to the start.
+*/
 QString ProcessError::program() const
 {
     return d ? d->program : QString();
 }
 
+/*!
+    \property ProcessKit::ProcessError::operation
+    \brief The step that failed, for example \c execve or \c chdir.
+*/
 QString ProcessError::operation() const
 {
     return d ? d->operation : QString();
 }
 
+/*!
+    \property ProcessKit::ProcessError::nativeCode
+    \brief The errno(3) of the step that failed; 0 where there is none.
+*/
 int ProcessError::nativeCode() const noexcept
 {
     return d ? d->nativeCode : 0;
 }
 
+/*!
+    \property ProcessKit::ProcessError::searchedDirectories
+    \brief Where a program without a slash in its name was looked for, in this order.
+*/
 QStringList ProcessError::searchedDirectories() const
 {
     return d ? d->searchedDirectories : QStringList();
 }
 
+/*!
+    \property ProcessKit::ProcessError::text
+    \brief The step and the reason in one line, with neither program nor paths in it.
+
+    Control characters are replaced, and more than 200 characters are cut.
+*/
 QString ProcessError::text() const
 {
     if (!d || d->kind == Kind::None)
@@ -94,6 +194,12 @@ QString ProcessError::text() const
     return tamed(text);
 }
 
+/*!
+    \property ProcessKit::ProcessError::diagnostic
+    \brief Everything there is to say, the program and the directories searched included.
+
+    It may hold what users regard as private: show it, do not log it.
+*/
 QString ProcessError::diagnostic() const
 {
     if (!d || d->kind == Kind::None)
@@ -109,6 +215,17 @@ QString ProcessError::diagnostic() const
     return diagnostic;
 }
 
+/*!
+    \fn bool ProcessKit::ProcessError::operator==(const ProcessError &a, const ProcessError &b)
+
+    Returns \c true if \a a and \a b are equal in every property.
+*/
+
+/*!
+    \fn bool ProcessKit::ProcessError::operator!=(const ProcessError &a, const ProcessError &b)
+
+    Returns \c true if \a a and \a b differ in any property.
+*/
 bool operator==(const ProcessError &a, const ProcessError &b) noexcept
 {
     if (a.d == b.d)
@@ -119,6 +236,11 @@ bool operator==(const ProcessError &a, const ProcessError &b) noexcept
 }
 
 #ifndef QT_NO_DEBUG_STREAM
+/*!
+    \relates ProcessKit::ProcessError
+
+    Writes the kind and the text of \a error to \a debug, not the program.
+*/
 QDebug operator<<(QDebug debug, const ProcessError &error)
 {
     // neither the program nor what was searched: paths tell about users

@@ -11,24 +11,112 @@
 
 #include <signal.h>
 
+#include <utility>
+
 namespace ProcessKit {
 
 using Native::Reactor;
 
+/*!
+    \class ProcessKit::ProcessGroup
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessGroup
+    \brief One container for several processes.
+
+    \code
+    ProcessGroup services;
+    ContainedProcess *server = services.start("my-server");
+    services.start("my-indexer", { "--watch" });
+    connect(server, &ContainedProcess::finished, this, &Page::serverEnded);
+    ...
+    services.shutdown(5s).then(this, [](ShutdownReport report) { ... });
+    \endcode
+
+    Each process of a group has a tree of its own, which its ContainedProcess can end by itself.
+    The group ends all of them together. With Mechanism::CgroupV2 they lie in one cgroup, which the
+    kernel ends in one operation; with the other mechanisms one tree is ended after the other.
+
+    Members that a process leaves behind when it exits stay in the group, whatever
+    ContainedProcess::leftovers says, until the group or that ContainedProcess is destroyed or told
+    to end them.
+
+    \section1 Threads
+
+    start(), the destructor and the signals belong to the thread of the object, as with every
+    QObject. mechanism(), isEmpty(), processes(), waitForEmptied(), kill(), terminate() and
+    shutdown() can be called from any thread, as long as the object exists.
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::processStarted(ProcessKit::ContainedProcess *process)
+
+    This signal is emitted after ContainedProcess::started() of \a process.
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::processExited(ProcessKit::ContainedProcess *process, int exitCode, QProcess::ExitStatus exitStatus)
+
+    This signal is emitted after ContainedProcess::exited() of \a process, with the same \a
+    exitCode and \a exitStatus.
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::emptied()
+
+    This signal is emitted when nothing is left in the group. A start that failed ends in it as
+    well. It is left out where something was started again before it could be delivered.
+*/
+
+/*!
+    \property ProcessKit::ProcessGroup::empty
+    \brief Whether nothing is in the group.
+
+    It is \c false from the call of start() on, \c true again when the last member has ended. The
+    function is thread-safe.
+*/
+
+/*!
+    Constructs a group with the given \a parent, held by the best mechanism that the host has.
+*/
 ProcessGroup::ProcessGroup(QObject *parent) : ProcessGroup(Mechanism::None, parent) { }
 
+/*!
+    Constructs a group with the given \a parent, whose processes are held by \a requested. A start
+    fails with ProcessError::Kind::Unsupported where that cannot be had. Mechanism::None leaves the
+    choice to each process.
+
+    \sa ContainedProcess::setRequestedMechanism()
+*/
 ProcessGroup::ProcessGroup(Mechanism requested, QObject *parent)
     : QObject(parent), d(std::make_unique<ProcessGroupPrivate>())
 {
     d->state = std::make_shared<GroupState>(requested, this);
 }
 
+/*!
+    Destroys the group and the ContainedProcess objects that it owns, and ends everything in it. It
+    does not wait for that and emits no signal.
+*/
 ProcessGroup::~ProcessGroup()
 {
     d->state->forgetReceiver();
     kill();
 }
 
+/*!
+    Starts \a program with \a arguments in the group and returns its object, which the group owns.
+
+    Delete that object when it is no longer wanted, for example by QObject::deleteLater() in a slot
+    of its ContainedProcess::finished(): a finished one stays until then. To delete it ends what is
+    left of its tree.
+
+    A start that fails is told by ContainedProcess::errorOccurred(). Some errors, for example a NUL
+    character in an argument, are found at once: then ContainedProcess::failure() has them when
+    this function returns.
+
+    For a process that needs other settings, make it yourself, call ContainedProcess::setGroup(),
+    and start it.
+*/
 ContainedProcess *ProcessGroup::start(const QString &program, const QStringList &arguments)
 {
     auto *process = new ContainedProcess(this);
@@ -37,11 +125,22 @@ ContainedProcess *ProcessGroup::start(const QString &program, const QStringList 
     return process;
 }
 
+/*!
+    Returns the objects that start() has made and that have not been deleted, finished ones too.
+*/
 QList<ContainedProcess *> ProcessGroup::startedProcesses() const
 {
     return findChildren<ContainedProcess *>(Qt::FindDirectChildrenOnly);
 }
 
+/*!
+    \property ProcessKit::ProcessGroup::mechanism
+    \brief What holds the process that was started last.
+
+    Before the first start it is what Containment::query() promises. The processes of one group can
+    have different mechanisms, where they were asked for, or where one has a child process
+    modifier. The function is thread-safe.
+*/
 Mechanism ProcessGroup::mechanism() const
 {
     const Mechanism ofLastStart = d->state->mechanism();
@@ -55,6 +154,10 @@ bool ProcessGroup::isEmpty() const
     return d->state->isEmpty();
 }
 
+/*!
+    Returns every process in the group, grandchildren included. Asks the I/O thread and waits for
+    its answer. Thread-safe.
+*/
 QList<ProcessInfo> ProcessGroup::processes() const
 {
     QList<ProcessInfo> processes;
@@ -67,22 +170,44 @@ QList<ProcessInfo> ProcessGroup::processes() const
     return processes;
 }
 
+/*!
+    Sends SIGTERM and SIGCONT to every process in the group, gives them \a grace to end, kills what
+    is left then, and waits 5 s more at most for the kernel to end it. A \a grace of 0 kills at
+    once. The default is two seconds. Thread-safe.
+
+    The future has a result as soon as the group is empty, and can be waited for in any thread,
+    without an event loop; emptied() comes later, from the event loop. To cancel it changes nothing
+    for the processes. A process that is started in the meantime is killed with the others when the
+    grace is over, but is not part of the report.
+*/
 QFuture<ShutdownReport> ProcessGroup::shutdown(std::chrono::milliseconds grace)
 {
     return isEmpty() ? Shutdown::ofNothing() : Shutdown::of(d->state, grace);
 }
 
+/*!
+    Blocks until nothing is in the group, for \a msecs milliseconds at most, or without limit if it
+    is -1. Returns \c true if the group is empty. Needs no event loop, and delivers no signals.
+    Thread-safe; the object must not be destroyed meanwhile.
+*/
 bool ProcessGroup::waitForEmptied(int msecs)
 {
     return d->state->waitForEmptied(QDeadlineTimer(msecs));
 }
 
+/*!
+    Ends every process in the group by SIGKILL. Returns at once. Thread-safe.
+*/
 void ProcessGroup::kill()
 {
     if (!isEmpty())
         Reactor::instance().post([state = d->state] { state->kill(); });
 }
 
+/*!
+    Sends SIGTERM to every process in the group, and SIGCONT so that stopped ones can act on it.
+    Returns at once. Thread-safe.
+*/
 void ProcessGroup::terminate()
 {
     if (isEmpty())
@@ -93,17 +218,29 @@ void ProcessGroup::terminate()
     });
 }
 
+/*!
+    \reimp
+*/
 bool ProcessGroup::event(QEvent *event)
 {
-    if (event->type() != GroupState::EmptiedEvent)
+    if (event->type() != GroupState::ChangedEvent)
         return QObject::event(event);
-    d->state->acknowledgeEvent();
-    if (!d->state->isEmpty())
-        return true; // something has been started meanwhile
+    const quint64 timesEmptied = d->state->acknowledgeEvent();
+    const bool wasEmptied = std::exchange(d->timesTold, timesEmptied) != timesEmptied;
+    const bool isEmptyNow = isEmpty();
     const QPointer<ProcessGroup> guard(this);
-    Q_EMIT emptied();
-    if (guard)
+    // what became empty while nobody looked had first not been
+    if (d->toldEmpty && (wasEmptied || !isEmptyNow)) {
+        d->toldEmpty = false;
+        Q_EMIT emptyChanged(false);
+    }
+    if (!guard || !isEmptyNow)
+        return true;
+    if (!std::exchange(d->toldEmpty, true)) {
         Q_EMIT emptyChanged(true);
+        if (guard)
+            Q_EMIT emptied();
+    }
     return true;
 }
 

@@ -12,6 +12,8 @@ class ProcessGroupPrivate
 {
 public:
     std::shared_ptr<GroupState> state;
+    bool toldEmpty = true;
+    quint64 timesTold = 0;
 };
 
 } // namespace ProcessKit

@@ -10,6 +10,21 @@
 
 namespace ProcessKit {
 
+/*!
+    \class ProcessKit::ProcessInfo
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessInfo
+    \brief A process as it was when the list was made that it comes from.
+
+    Process id and start time together name a process for as long as the machine is up: when the id
+    passes to another process, that one has started later. Comparison and hash use these two only.
+
+    An object is an implicitly shared value.
+
+    \sa ContainedProcess::processes(), ContainedProcess::leftoversFound(),
+    ProcessGroup::processes()
+*/
+
 class ProcessInfoData : public QSharedData
 {
 public:
@@ -19,8 +34,15 @@ public:
     quint64 startTicks = 0;
 };
 
+/*!
+    Constructs an object that names no process.
+*/
 ProcessInfo::ProcessInfo() = default;
 
+/*!
+    Constructs the description of the process \a processId with the parent \a parentProcessId and
+    the name \a name, which was started \a startTicks clock ticks after the boot.
+*/
 ProcessInfo::ProcessInfo(qint64 processId, qint64 parentProcessId, const QString &name,
                          quint64 startTicks)
     : d(new ProcessInfoData)
@@ -31,37 +53,77 @@ ProcessInfo::ProcessInfo(qint64 processId, qint64 parentProcessId, const QString
     d->startTicks = startTicks;
 }
 
+/*!
+    Constructs a copy of \a other.
+*/
 ProcessInfo::ProcessInfo(const ProcessInfo &other) = default;
+/*!
+    Moves \a other into a new object; \a other names no process any more.
+*/
 ProcessInfo::ProcessInfo(ProcessInfo &&other) noexcept = default;
+/*!
+    Assigns \a other.
+*/
 ProcessInfo &ProcessInfo::operator=(const ProcessInfo &other) = default;
+/*!
+    Moves \a other here.
+*/
 ProcessInfo &ProcessInfo::operator=(ProcessInfo &&other) noexcept = default;
+/*!
+    Destroys the object. The process is not concerned.
+*/
 ProcessInfo::~ProcessInfo() = default;
 
+/*!
+    Returns \c true if the object names no process.
+*/
 bool ProcessInfo::isNull() const noexcept
 {
     return !d;
 }
 
+/*!
+    \property ProcessKit::ProcessInfo::processId
+    \brief The process id.
+*/
 qint64 ProcessInfo::processId() const noexcept
 {
     return d ? d->processId : 0;
 }
 
+/*!
+    \property ProcessKit::ProcessInfo::parentProcessId
+    \brief The process id of the parent. An orphan has another one than at its start.
+*/
 qint64 ProcessInfo::parentProcessId() const noexcept
 {
     return d ? d->parentProcessId : 0;
 }
 
+/*!
+    \property ProcessKit::ProcessInfo::name
+    \brief The short name that the kernel has for it (proc_pid_comm(5)): 15 bytes at most.
+*/
 QString ProcessInfo::name() const
 {
     return d ? d->name : QString();
 }
 
+/*!
+    Returns the start time in clock ticks since the boot (proc_pid_stat(5), field 22).
+*/
 quint64 ProcessInfo::startTicks() const noexcept
 {
     return d ? d->startTicks : 0;
 }
 
+/*!
+    \property ProcessKit::ProcessInfo::startTime
+    \brief The start as local time, exact to a clock tick, which is a hundredth of a second as a
+    rule.
+
+    It is worked out from the present time, so it moves when somebody sets the system's clock.
+*/
 QDateTime ProcessInfo::startTime() const
 {
     if (!d)
@@ -74,6 +136,9 @@ QDateTime ProcessInfo::startTime() const
     return QDateTime::currentDateTime().addMSecs(start - sinceBoot);
 }
 
+/*!
+    Returns \c true if exactly this process still runs. It reads \c /proc; a zombie does not run.
+*/
 bool ProcessInfo::isRunning() const
 {
     if (!d)
@@ -82,17 +147,38 @@ bool ProcessInfo::isRunning() const
     return entry && entry->startTime == d->startTicks && entry->isAlive();
 }
 
+/*!
+    \fn bool ProcessKit::ProcessInfo::operator==(const ProcessInfo &a, const ProcessInfo &b)
+
+    Returns \c true if \a a and \a b name the same process.
+*/
+
+/*!
+    \fn bool ProcessKit::ProcessInfo::operator!=(const ProcessInfo &a, const ProcessInfo &b)
+
+    Returns \c true if \a a and \a b name different processes.
+*/
 bool operator==(const ProcessInfo &a, const ProcessInfo &b) noexcept
 {
     return a.processId() == b.processId() && a.startTicks() == b.startTicks();
 }
 
+/*!
+    \fn size_t ProcessKit::ProcessInfo::qHash(const ProcessInfo &info, size_t seed)
+
+    Returns the hash of \a info, begun with \a seed.
+*/
 size_t qHash(const ProcessInfo &info, size_t seed) noexcept
 {
     return qHashMulti(seed, info.processId(), info.startTicks());
 }
 
 #ifndef QT_NO_DEBUG_STREAM
+/*!
+    \relates ProcessKit::ProcessInfo
+
+    Writes the process id and the name of \a info to \a debug.
+*/
 QDebug operator<<(QDebug debug, const ProcessInfo &info)
 {
     const QDebugStateSaver saver(debug);

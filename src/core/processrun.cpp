@@ -65,6 +65,12 @@ void RunNews::append(RunNews &&later)
     emptied |= later.emptied;
 }
 
+bool RunNews::isEmpty() const
+{
+    return !launched && !failure && !exit && !leftovers && bytes[0].isEmpty() && bytes[1].isEmpty()
+            && lines.isEmpty() && !written && !writeError && !lost && !finished && !emptied;
+}
+
 std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int lineChannels,
                                               ProcessError *error)
 {
@@ -123,6 +129,13 @@ void ProcessRun::acknowledgeEvent()
 {
     const std::lock_guard lock(m_mutex);
     m_eventPosted = false;
+}
+
+void ProcessRun::postEvent()
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_receiver && !std::exchange(m_eventPosted, true))
+        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
 }
 
 bool ProcessRun::waitForNews(QDeadlineTimer deadline)
@@ -197,7 +210,9 @@ void ProcessRun::closeInput()
 void ProcessRun::closeOutput(QProcess::ProcessChannel channel)
 {
     Reactor::instance().post([self = shared_from_this(), channel] {
-        self->endChannel(int(channel));
+        // read on: who still writes there is not to die of a closed pipe
+        self->m_channels[std::size_t(channel)]->discarding = true;
+        self->resumeReading();
     });
 }
 
@@ -310,6 +325,7 @@ ProcessError ProcessRun::lookUp(Native::LaunchPlan *plan)
     if (lookup.error)
         return lookupError(lookup.error, m_setup.program, lookup.searched);
     plan->candidates.append(lookup.file);
+    m_setup.arguments.replaceFirst(lookup.file); // as QProcess has it: where it was found
     return {};
 }
 
@@ -427,6 +443,10 @@ qint64 ProcessRun::room(int index)
     Channel *channel = m_channels[std::size_t(index)];
     const bool asLines = m_lineChannels & (1 << index);
     qint64 left = qint64(readSize);
+    if (channel->discarding) {
+        channel->paused = false;
+        return left;
+    }
     if (asLines)
         left = m_pendingLineBytes < maximumPendingLineBytes ? left : 0;
     else if (m_readLimit > 0)
@@ -648,8 +668,11 @@ void ProcessRun::reportLeftovers()
     }
     if (!leftovers.isEmpty() && !m_setup.group)
         tell([&](RunNews &news) { news.leftovers = leftovers; });
-    if (policy == Leftovers::KillAtOnce)
+    if (policy == Leftovers::KillAtOnce) {
+        if (streamsAreOpen() && !leftovers.isEmpty())
+            tell([](RunNews &news) { news.cut = true; });
         killTree();
+    }
     m_drainEnd = Reactor::Clock::now() + drainLongest;
     armDrain();
     for (int index = 0; index < 2; ++index) {
@@ -680,6 +703,8 @@ void ProcessRun::drainExpired()
         return;
     }
     // their last words are read; now they go, and take their ends of the pipes with them
+    if (streamsAreOpen())
+        tell([](RunNews &news) { news.cut = true; });
     killTree();
     m_drainEnd = Reactor::Clock::now() + drainLongest;
     m_drainTimer.startAt(m_drainEnd, [this] { drainExpired(); });

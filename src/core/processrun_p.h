@@ -69,11 +69,12 @@ struct RunNews
     bool emptied = false;
 
     void append(RunNews &&later);
+    bool isEmpty() const;
 };
 
 // One start of a process: its pipes and its tree on the reactor's side, a letter box on the
 // owner's. It outlives its owner until nothing of the tree is left.
-class ProcessRun : public std::enable_shared_from_this<ProcessRun>, private Native::TreeObserver
+class ProcessRun final : public std::enable_shared_from_this<ProcessRun>, private Native::TreeObserver
 {
 public:
     static constexpr QEvent::Type NewsEvent = QEvent::Type(QEvent::User + 0x504b);
@@ -88,6 +89,8 @@ public:
     RunNews takeNews();
     // the event that told of news has arrived
     void acknowledgeEvent();
+    // for news that were taken and are still to be told
+    void postEvent();
     // false when nothing came before \a deadline
     bool waitForNews(QDeadlineTimer deadline);
     // the pid, or 0 when the launch failed

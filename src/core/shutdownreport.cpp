@@ -5,7 +5,67 @@
 
 namespace ProcessKit {
 
+/*!
+    \class ProcessKit::ShutdownReport
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ShutdownReport
+    \brief What a shutdown has done.
+
+    \sa ContainedProcess::shutdown(), ProcessGroup::shutdown()
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::mechanism
+    \brief What held the processes; the weakest where a group had several. None: there were none.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::membersBefore
+    \brief How many processes there were when the shutdown began.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::membersAfterGrace
+    \brief How many were left when the grace was over; 0 if it was not needed to its end.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::escalated
+    \brief Whether the grace was over and the rest was killed.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::empty
+    \brief Whether nothing was left in the end.
+
+    It is \c false where, 5 s after the kill, a process was still there: one that sleeps in the
+    kernel, or one that has gained privileges over this program, which only a cgroup ends.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::guaranteed
+    \brief Whether \c empty speaks for the whole tree.
+
+    It is \c false with Mechanism::ProcessGroup, for what had left the group is not seen.
+*/
+
+/*!
+    \variable ProcessKit::ShutdownReport::elapsed
+    \brief How long it took.
+*/
+
+/*!
+    \fn bool ProcessKit::ShutdownReport::operator==(const ShutdownReport &, const ShutdownReport &)
+
+    Returns \c true if both reports are equal in every field.
+*/
+
 #ifndef QT_NO_DEBUG_STREAM
+/*!
+    \relates ProcessKit::ShutdownReport
+
+    Writes the fields of \a report to \a debug.
+*/
 QDebug operator<<(QDebug debug, const ShutdownReport &report)
 {
     const QDebugStateSaver saver(debug);

@@ -37,12 +37,11 @@ std::optional<Native::StringBlock> argumentBlock(const QString &program,
     return block;
 }
 
-std::optional<Native::StringBlock>
-environmentBlock(const std::optional<QProcessEnvironment> &environment)
+std::optional<Native::StringBlock> environmentBlock(const QProcessEnvironment &environment)
 {
     Native::StringBlock block;
-    if (environment && !environment->inheritsFromParent()) {
-        const QStringList variables = environment->toStringList();
+    if (!environment.inheritsFromParent()) {
+        const QStringList variables = environment.toStringList();
         for (const QString &variable : variables) {
             if (!append(&block, QFile::encodeName(variable)))
                 return std::nullopt;

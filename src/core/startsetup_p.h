@@ -18,9 +18,8 @@ namespace ProcessKit {
 // none when a string holds a NUL character, which no program can be given
 std::optional<Native::StringBlock> argumentBlock(const QString &program,
                                                  const QStringList &arguments);
-// without an environment of its own: a copy of ours
-std::optional<Native::StringBlock>
-environmentBlock(const std::optional<QProcessEnvironment> &environment);
+// one that inherits: a copy of ours
+std::optional<Native::StringBlock> environmentBlock(const QProcessEnvironment &environment);
 // Copies of the descriptors that a child is to have under the same numbers; 0 or errno, with the
 // culprit as the last target.
 int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::Descriptor> *plan,

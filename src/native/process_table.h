@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ProcessKit::Native {
@@ -29,6 +30,8 @@ struct ProcessEntry
 };
 
 std::optional<ProcessEntry> readProcess(pid_t pid);
+// the content of /proc/PID/stat, whose name field is any bytes that a process likes
+std::optional<ProcessEntry> parseProcessStat(std::string_view stat);
 // Appends the children that \a pid has now. Only a process that lists its own children can rely on
 // the result (a child stays in the list until its parent reaps it); of another process some may be
 // missed while others end.

@@ -78,36 +78,6 @@ private:
     std::string_view m_text;
 };
 
-std::optional<ProcessEntry> parseStat(std::string_view stat)
-{
-    // the name may hold blanks and parentheses, what follows it does not
-    const auto open = stat.find('(');
-    const auto close = stat.rfind(')');
-    if (open == stat.npos || close == stat.npos || close < open || open < 2)
-        return std::nullopt;
-
-    ProcessEntry entry;
-    entry.name = stat.substr(open + 1, close - open - 1);
-    Fields fields(stat.substr(close + 1)); // from field 3 of proc_pid_stat(5)
-    const std::string_view state = fields.next();
-    long threads = 0;
-    if (state.size() != 1 || !parseNumber(stat.substr(0, open - 1), &entry.pid)
-        || !parseNumber(fields.next(), &entry.parent) || !parseNumber(fields.next(), &entry.group)
-        || !parseNumber(fields.next(), &entry.session))
-        return std::nullopt;
-    fields.skip(13); // 7 to 19
-    if (!parseNumber(fields.next(), &threads))
-        return std::nullopt;
-    fields.skip(1);
-    if (!parseNumber(fields.next(), &entry.startTime))
-        return std::nullopt;
-    entry.state = state.front();
-    // a process whose main thread has ended is not dead while another of its threads runs
-    if (entry.state == 'Z' && threads > 1)
-        entry.state = 'S';
-    return entry;
-}
-
 void appendNumbers(const char *path, std::vector<pid_t> *numbers)
 {
     const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -207,6 +177,36 @@ std::vector<ProcessEntry> descendantsByScan(pid_t root)
 
 } // namespace
 
+std::optional<ProcessEntry> parseProcessStat(std::string_view stat)
+{
+    // the name may hold blanks and parentheses, what follows it does not
+    const auto open = stat.find('(');
+    const auto close = stat.rfind(')');
+    if (open == stat.npos || close == stat.npos || close < open || open < 2)
+        return std::nullopt;
+
+    ProcessEntry entry;
+    entry.name = stat.substr(open + 1, close - open - 1);
+    Fields fields(stat.substr(close + 1)); // from field 3 of proc_pid_stat(5)
+    const std::string_view state = fields.next();
+    long threads = 0;
+    if (state.size() != 1 || !parseNumber(stat.substr(0, open - 1), &entry.pid)
+        || !parseNumber(fields.next(), &entry.parent) || !parseNumber(fields.next(), &entry.group)
+        || !parseNumber(fields.next(), &entry.session))
+        return std::nullopt;
+    fields.skip(13); // 7 to 19
+    if (!parseNumber(fields.next(), &threads))
+        return std::nullopt;
+    fields.skip(1);
+    if (!parseNumber(fields.next(), &entry.startTime))
+        return std::nullopt;
+    entry.state = state.front();
+    // a process whose main thread has ended is not dead while another of its threads runs
+    if (entry.state == 'Z' && threads > 1)
+        entry.state = 'S';
+    return entry;
+}
+
 std::optional<ProcessEntry> readProcess(pid_t pid)
 {
     char buffer[1024]; // the fields that matter are in the first 500 bytes at most
@@ -214,7 +214,7 @@ std::optional<ProcessEntry> readProcess(pid_t pid)
             readSmallFile(ProcPath(pid).add("/stat").text(), buffer, sizeof buffer);
     if (length <= 0)
         return std::nullopt;
-    return parseStat({ buffer, std::size_t(length) });
+    return parseProcessStat({ buffer, std::size_t(length) });
 }
 
 void appendChildren(pid_t pid, std::vector<pid_t> *children)

@@ -143,16 +143,19 @@ SpawnResult spawnSharingMemory(ChildContext &context, int cgroup)
 // often as the other was not, it is born into ours and moves before it does anything else.
 SpawnResult spawnIntoCgroup(ChildContext &context, int cgroup)
 {
-    static bool killedAtBirth = false; // as our own cgroup's history does not change, so does this
-    if (!killedAtBirth) {
+    static bool birthIsDeadly = false; // what has happened to our own cgroup does not change
+    const auto diedAtBirth = [](const SpawnResult &result) {
+        return result.failure.step == LaunchStep::Join && result.failure.error == EOWNERDEAD;
+    };
+    if (!birthIsDeadly) {
         SpawnResult result = spawnSharingMemory(context, cgroup);
-        killedAtBirth = cgroup >= 0 && result.failure.step == LaunchStep::Join
-                && result.failure.error == EOWNERDEAD;
-        if (!killedAtBirth)
+        if (cgroup < 0 || !diedAtBirth(result))
             return result;
     }
     context.cgroup = cgroup;
-    return spawnSharingMemory(context, -1);
+    SpawnResult result = spawnSharingMemory(context, -1);
+    birthIsDeadly = !diedAtBirth(result); // else somebody has killed them both
+    return result;
 }
 
 SpawnResult detachSharingMemory(ChildContext &context)
