@@ -178,8 +178,35 @@ SpawnResult detachSharingMemory(ChildContext &context)
     return result;
 }
 
-// The plain path: a real fork, for code of the user's that must not run in our memory, and for
-// systems without clone3(2). A pipe that closes on exec tells how it went.
+// A fork that returns in the parent only when the child has executed its program or ended.
+pid_t forkAndWaitForExec()
+{
+    clone_args arguments{};
+    arguments.flags = CLONE_VFORK; // without CLONE_VM: the parent waits, but the memory is copied
+    arguments.exit_signal = SIGCHLD;
+    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
+        return pid_t(pid);
+    return pid_t(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
+// What has come through the pipe: of the middle process, the pid of the other; of a child that
+// failed, why. The end of the file cannot be waited for: whatever the user's code has forked may
+// hold the pipe for as long as it lives.
+void readReports(int pipe, SpawnResult *result)
+{
+    ::fcntl(pipe, F_SETFL, O_NONBLOCK);
+    int report[2];
+    while (::read(pipe, report, sizeof report) == ssize_t(sizeof report)) {
+        if (report[0] == 0)
+            result->pid = report[1];
+        else
+            result->failure = { LaunchStep(report[0]), report[1] };
+    }
+}
+
+// The plain path: a memory of its own, for code of the user's that must not run in ours, and for
+// systems without clone3(2).
 SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
 {
     int ends[2];
@@ -198,10 +225,10 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
     context.failurePipe = writeEnd.get();
     context.cgroup = options.cgroup;
     context.modifier = options.modifier;
-    const pid_t pid = ::fork();
+    const pid_t pid = forkAndWaitForExec();
     if (pid == 0) {
         if (options.detached) {
-            const pid_t inner = ::fork();
+            const pid_t inner = forkAndWaitForExec();
             if (inner != 0) {
                 const int report[2] = { inner < 0 ? int(LaunchStep::Clone) : 0,
                                         inner < 0 ? errno : int(inner) };
@@ -222,19 +249,7 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
         reap(pid);
     else
         result.pidfd = UniqueFd(int(::syscall(SYS_pidfd_open, pid, 0)));
-    // one report of the middle process, and one of a child that failed
-    int report[2];
-    for (;;) {
-        const ssize_t n = ::read(readEnd.get(), report, sizeof report);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n != ssize_t(sizeof report))
-            break;
-        if (report[0] == 0)
-            result.pid = report[1];
-        else
-            result.failure = { LaunchStep(report[0]), report[1] };
-    }
+    readReports(readEnd.get(), &result);
     if (!result.failure && !options.detached && !result.pidfd) {
         // without a handle it could neither be watched nor safely signalled
         result.failure = { LaunchStep::Clone, EMFILE };
