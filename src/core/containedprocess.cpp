@@ -58,16 +58,16 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     streamsCut = false;
     q->setErrorString(QString());
 
+    RunSetup setup;
+    ProcessKit::ProcessError problem = prepare(&setup, deviceMode);
+    if (problem) {
+        failToStart(problem);
+        return;
+    }
     const QPointer<ContainedProcess> guard(q);
     setState(QProcess::Starting);
     if (!guard || state != QProcess::Starting)
         return;
-    RunSetup setup;
-    if (const ProcessKit::ProcessError problem = prepare(&setup, deviceMode)) {
-        failToStart(problem);
-        return;
-    }
-    ProcessKit::ProcessError problem;
     run = ProcessRun::start(std::move(setup), q, lineChannels(), &problem);
     if (!run)
         failToStart(problem);
@@ -326,8 +326,41 @@ bool ContainedProcessPrivate::deliver()
     return !guard.isNull();
 }
 
+void ContainedProcessPrivate::deliverInTurn()
+{
+    run->acknowledgeEvent();
+    collect();
+    const int turn = collections;
+    const QPointer<ContainedProcess> guard(q);
+    ++turnDepth;
+    while (guard && turn == collections && deliverNext()) { }
+    if (!guard)
+        return;
+    --turnDepth;
+    if (turn != collections && !nextTurn.isActive())
+        postRest();
+}
+
+// A slot has waited for something, and may leave the event loop because of it: whoever ran the loop
+// then finds the process as the slot did. An event would be too early for that, since one that is
+// posted while events are handled is handled along with them.
+void ContainedProcessPrivate::waitForNextTurn()
+{
+    if (run)
+        run->holdEvents();
+    QCoreApplication::removePostedEvents(q, ProcessRun::NewsEvent);
+    nextTurn.start(0, q);
+}
+
+void ContainedProcessPrivate::postRest()
+{
+    if (run && (newBytes[0] || newBytes[1] || !news.isEmpty()))
+        run->postEvent();
+}
+
 void ContainedProcessPrivate::collect()
 {
+    ++collections;
     if (!run)
         return;
     RunNews later = run->takeNews();
@@ -599,8 +632,10 @@ bool ContainedProcessPrivate::waitUntil(QDeadlineTimer deadline, Condition condi
                 return false;
         }
         if (condition()) {
-            if (run && (newBytes[0] || newBytes[1] || !news.isEmpty()))
-                run->postEvent();
+            if (turnDepth > 0)
+                waitForNextTurn();
+            else
+                postRest();
             return true;
         }
         if (!run || state == QProcess::NotRunning)
@@ -657,7 +692,6 @@ bool ContainedProcessPrivate::waitUntilStarted(QDeadlineTimer deadline)
     \li A program without a slash in its name is looked for in the PATH of the environment that the
         child gets.
     \li The child has no descriptors but 0, 1 and 2, and those of setInheritedDescriptors().
-    \li closeReadChannel() closes our end of the pipe.
     \li Unread output can be limited, see readLimit.
     \endlist
 
@@ -902,8 +936,8 @@ ContainedProcess::~ContainedProcess()
 }
 
 /*!
-    Starts \a program with \a arguments and opens the device in \a mode. A channel that \a mode
-    leaves out is \c /dev/null to the child.
+    Starts \a program with \a arguments and opens the device in \a mode. Without
+    QIODevice::ReadOnly in it, the output channels are \c /dev/null to the child.
 
     The function returns at once, in the state QProcess::Starting; started() or errorOccurred()
     follows. Errors that are found without the I/O thread are told before it returns. While a
@@ -912,7 +946,7 @@ ContainedProcess::~ContainedProcess()
     A program without a slash is looked for in the PATH of the child's environment, in \c /bin and
     \c /usr/bin where that has none (execvp(3)); an empty or relative element counts from the
     working directory of the child, and so does a program with a slash that does not begin with
-    one.
+    one. The child's \c {argv[0]} is the file that was found.
 
     What is still there of the tree of an earlier start is ended, unless leftovers is
     Leftovers::Leave.
@@ -937,8 +971,8 @@ void ContainedProcess::start(const QString &program, const QStringList &argument
 /*!
     \overload
 
-    Starts program() with arguments(). Where no program is set, it prints a warning and emits
-    errorOccurred() with QProcess::FailedToStart.
+    Starts program() with arguments(). Where no program is set, it emits errorOccurred() with
+    QProcess::FailedToStart.
 */
 void ContainedProcess::start(OpenMode mode)
 {
@@ -1085,8 +1119,7 @@ void ContainedProcess::setInputChannelMode(QProcess::InputChannelMode mode)
 }
 
 /*!
-    Returns the channel that the functions of QIODevice read: QProcess::StandardOutput at each
-    start.
+    Returns the channel that the functions of QIODevice read: QProcess::StandardOutput by default.
 */
 QProcess::ProcessChannel ContainedProcess::readChannel() const
 {
@@ -1129,7 +1162,7 @@ void ContainedProcess::setCurrentReadChannel(int channel)
     if (channel == d->readChannel || channel < 0 || channel > 1)
         return;
     if (isTransactionStarted()) {
-        qWarning("QIODevice::setReadChannel: Failed due to read transaction being in progress");
+        QIODevice::setCurrentReadChannel(channel); // which refuses, and says why
         return;
     }
     d->returnBufferedBytes();
@@ -1137,7 +1170,7 @@ void ContainedProcess::setCurrentReadChannel(int channel)
 }
 
 /*!
-    Closes our end of \a channel. A child that writes on into it gets SIGPIPE or EPIPE (pipe(7)).
+    Drops what comes from \a channel from now on. A child that writes on into it is not disturbed.
     What has been read before can still be read.
 */
 void ContainedProcess::closeReadChannel(QProcess::ProcessChannel channel)
@@ -1217,8 +1250,8 @@ ContainedProcess::ChildProcessModifier ContainedProcess::childProcessModifier() 
 }
 
 /*!
-    Sets what is called in the child, as the last thing before the program is executed, to \a
-    modifier.
+    Sets what is called in the child, as the last thing before the program is executed, to
+    \a modifier.
 
     It runs in a forked copy of this process, where all threads but one are gone and locks may be
     held by nobody: only what signal-safety(7) lists may be called. A start with a modifier is a
@@ -1253,7 +1286,8 @@ void ContainedProcess::setWorkingDirectory(const QString &directory)
 }
 
 /*!
-    Sets the environment of the next start to \a environment, a list of \c {NAME=value}.
+    Sets the environment of the next start to \a environment, a list of \c {NAME=value}. What has
+    no equals sign is left out.
 
     \sa setProcessEnvironment()
 */
@@ -1270,7 +1304,7 @@ void ContainedProcess::setEnvironment(const QStringList &environment)
 }
 
 /*!
-    Returns the environment as a list of \c {NAME=value}; empty where it is ours.
+    Returns the environment as a list of \c {NAME=value}; empty also where it is ours.
 */
 QStringList ContainedProcess::environment() const
 {
@@ -1278,8 +1312,8 @@ QStringList ContainedProcess::environment() const
 }
 
 /*!
-    Sets the environment of the next start to \a environment. An empty one means ours, as it is
-    when start() is called.
+    Sets the environment of the next start to \a environment. By default it is
+    QProcessEnvironment::InheritFromParent: ours, as it is when start() is called.
 */
 void ContainedProcess::setProcessEnvironment(const QProcessEnvironment &environment)
 {
@@ -1287,7 +1321,7 @@ void ContainedProcess::setProcessEnvironment(const QProcessEnvironment &environm
 }
 
 /*!
-    Returns the environment of the next start; empty where it is ours.
+    Returns the environment of the next start.
 */
 QProcessEnvironment ContainedProcess::processEnvironment() const
 {
@@ -1344,8 +1378,8 @@ QProcess::ExitStatus ContainedProcess::exitStatus() const
     Blocks until the program has been executed, for \a msecs milliseconds at most, or without limit
     if it is -1. Returns \c true if it has.
 
-    All functions that wait deliver the signals of this object that come up, and need no event
-    loop. If the time is over, error() is QProcess::Timedout.
+    All functions that wait deliver the signals of this object up to the one that they wait for,
+    and need no event loop. If the time is over, error() is QProcess::Timedout.
 */
 bool ContainedProcess::waitForStarted(int msecs)
 {
@@ -1355,8 +1389,9 @@ bool ContainedProcess::waitForStarted(int msecs)
 }
 
 /*!
-    Blocks until new output has come and been told of, on whichever channel, as bytes or as lines,
-    for \a msecs milliseconds at most, or without limit if it is -1. Returns \c true if it has.
+    Blocks until new output has come and been told of, as bytes of the channel that is read or as
+    lines of any, for \a msecs milliseconds at most, or without limit if it is -1. Returns \c true
+    if it has.
 */
 bool ContainedProcess::waitForReadyRead(int msecs)
 {
@@ -1369,7 +1404,7 @@ bool ContainedProcess::waitForReadyRead(int msecs)
 /*!
     Blocks until some of what was written has been taken by the pipe and bytesWritten() was
     emitted, for \a msecs milliseconds at most, or without limit if it is -1. Returns \c true if it
-    has.
+    has, \c false at once where the child has closed its end.
 */
 bool ContainedProcess::waitForBytesWritten(int msecs)
 {
@@ -1552,12 +1587,13 @@ void ContainedProcess::disconnectNotify(const QMetaMethod &signal)
 
 bool ContainedProcess::event(QEvent *event)
 {
-    if (event->type() != ProcessRun::NewsEvent)
+    const bool isNextTurn = event->type() == QEvent::Timer
+            && static_cast<QTimerEvent *>(event)->timerId() == d->nextTurn.timerId();
+    if (event->type() != ProcessRun::NewsEvent && !isNextTurn)
         return QIODevice::event(event);
-    if (d->run) {
-        d->run->acknowledgeEvent();
-        d->deliver();
-    }
+    d->nextTurn.stop();
+    if (d->run)
+        d->deliverInTurn();
     return true;
 }
 
@@ -1752,9 +1788,10 @@ void ContainedProcess::setMaximumLineLength(int characters)
 }
 
 /*!
-    Returns whether the output of the last process was cut: somebody still held its streams when
-    finished() was emitted. That is a member of the tree that was left on purpose, or a process
-    outside of the tree. What they write later is not read into this object.
+    Returns whether the output of the last process was cut: when the program had exited, somebody
+    else still held its streams, and was killed for it (a leftover member), was left to go on
+    (Leftovers::Leave, a group), or is outside of the tree. What such a one writes after finished()
+    is not read into this object.
 */
 bool ContainedProcess::streamsCut() const
 {

@@ -8,6 +8,7 @@
 #include <ProcessKit/containedprocess.h>
 #include <ProcessKit/processgroup.h>
 
+#include <QtCore/qbasictimer.h>
 #include <QtCore/qpointer.h>
 
 #include <array>
@@ -54,6 +55,9 @@ public:
 
     // telling; false when the object was deleted meanwhile
     bool deliver();
+    void deliverInTurn(); // what the event loop is for
+    void waitForNextTurn();
+    void postRest();
     void collect();
     bool deliverNext();
     void tellLaunched();
@@ -121,6 +125,10 @@ public:
     bool streamsCut = false;
     bool inReadyRead = false;
     bool inBytesWritten = false;
+
+    int collections = 0;
+    int turnDepth = 0;
+    QBasicTimer nextTurn;
 
     // how often something was told, for those who wait for the next time
     int readCount = 0;

@@ -87,8 +87,8 @@ QString tamed(QString text)
 ProcessError::ProcessError() = default;
 
 /*!
-    Constructs an error of \a kind: \a operation failed with the errno(3) \a nativeCode while \a
-    program was started. \a detail and \a searchedDirectories are for diagnostic().
+    Constructs an error of \a kind: \a operation failed with the errno(3) \a nativeCode while
+    \a program was started. \a detail and \a searchedDirectories are for diagnostic().
 */
 ProcessError::ProcessError(Kind kind, const QString &program, const QString &operation,
                            int nativeCode, const QString &detail,

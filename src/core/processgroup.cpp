@@ -56,8 +56,8 @@ using Native::Reactor;
 /*!
     \fn void ProcessKit::ProcessGroup::processExited(ProcessKit::ContainedProcess *process, int exitCode, QProcess::ExitStatus exitStatus)
 
-    This signal is emitted after ContainedProcess::exited() of \a process, with the same \a
-    exitCode and \a exitStatus.
+    This signal is emitted after ContainedProcess::exited() of \a process, with the same
+    \a exitCode and \a exitStatus.
 */
 
 /*!
@@ -126,7 +126,8 @@ ContainedProcess *ProcessGroup::start(const QString &program, const QStringList 
 }
 
 /*!
-    Returns the objects that start() has made and that have not been deleted, finished ones too.
+    Returns the ContainedProcess objects whose parent is this group: those that start() has made and
+    that have not been deleted, finished ones too.
 */
 QList<ContainedProcess *> ProcessGroup::startedProcesses() const
 {

@@ -131,6 +131,12 @@ void ProcessRun::acknowledgeEvent()
     m_eventPosted = false;
 }
 
+void ProcessRun::holdEvents()
+{
+    const std::lock_guard lock(m_mutex);
+    m_eventPosted = true;
+}
+
 void ProcessRun::postEvent()
 {
     const std::lock_guard lock(m_mutex);

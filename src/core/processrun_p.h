@@ -91,6 +91,8 @@ public:
     void acknowledgeEvent();
     // for news that were taken and are still to be told
     void postEvent();
+    // none is posted until one is acknowledged
+    void holdEvents();
     // false when nothing came before \a deadline
     bool waitForNews(QDeadlineTimer deadline);
     // the pid, or 0 when the launch failed

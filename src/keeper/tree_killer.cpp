@@ -15,9 +15,10 @@ using namespace Native;
 
 namespace {
 
-// The first passes only strike our own children, which is enough for most trees. A tree that keeps
-// bringing new ones to light is deep or grows, and is then struck at every level.
-constexpr int shallowPasses = 2;
+// Most trees are gone when our own children have been struck a few times: each time those of the next
+// level become ours, in one batch or several. A tree that brings new ones to light more often is deep
+// or grows, and is then struck at every level.
+constexpr int deepFind = 10;
 
 bool contains(const std::vector<pid_t> &sorted, pid_t pid)
 {
@@ -30,18 +31,20 @@ void TreeKiller::begin(const std::vector<pid_t> &spared)
 {
     if (!m_active) {
         m_active = true;
-        m_passes = 0;
+        m_finds = 0;
         m_boost.begin();
     }
-    pass(false, spared);
+    pass(Depth::Children, spared);
 }
 
 void TreeKiller::end()
 {
     m_active = false;
     m_isOwed = false;
+    m_isTreeOwed = false;
     m_hit = {};
     m_reaped = {};
+    m_struck = {};
     m_boost.end();
 }
 
@@ -59,9 +62,9 @@ void TreeKiller::proceed(bool quiet, const std::vector<pid_t> &spared)
     // that. So a pass waits for a share of them, or until no more end.
     constexpr std::size_t share = 16;
     if (quiet)
-        pass(true, spared);
+        pass(m_isTreeOwed ? Depth::Tree : Depth::Children, spared);
     else if (m_reaped.size() * share >= m_hit.size() && !m_reaped.empty())
-        pass(m_passes >= shallowPasses, spared);
+        pass(Depth::Children, spared);
     else if (!m_reaped.empty())
         m_isOwed = true;
 }
@@ -76,9 +79,8 @@ void TreeKiller::forgetReaped()
     m_reaped.clear();
 }
 
-void TreeKiller::pass(bool deep, const std::vector<pid_t> &spared)
+void TreeKiller::pass(Depth depth, const std::vector<pid_t> &spared)
 {
-    ++m_passes;
     forgetReaped();
     std::vector<pid_t> children;
     appendChildren(::getpid(), &children);
@@ -87,26 +89,33 @@ void TreeKiller::pass(bool deep, const std::vector<pid_t> &spared)
                    children.end());
     m_left = children.size();
 
-    std::vector<pid_t> fresh;
+    const auto hitBefore = std::ptrdiff_t(m_hit.size());
+    bool isFind = false;
     for (pid_t child : children) {
-        if (contains(m_hit, child))
+        if (std::binary_search(m_hit.begin(), m_hit.begin() + hitBefore, child))
             continue;
         // Our own child, which only we reap: its pid cannot be anybody else's.
         ::kill(child, SIGKILL);
-        fresh.push_back(child);
+        m_hit.push_back(child);
+        isFind = isFind || !contains(m_struck, child);
     }
-    deep = deep && (!fresh.empty() || m_isOwed);
-    m_isOwed = !deep && !fresh.empty();
-    m_hit.insert(m_hit.end(), fresh.begin(), fresh.end());
     std::sort(m_hit.begin(), m_hit.end());
 
-    if (!deep)
+    m_finds += isFind;
+    if (isFind && m_finds >= deepFind)
+        depth = Depth::Tree;
+    // What hangs below a child that does not end (it waits for a disk, or has gained privileges)
+    // would not come to light.
+    m_isTreeOwed = depth == Depth::Children && (isFind || m_isTreeOwed);
+    m_isOwed = m_isTreeOwed;
+    if (depth == Depth::Children)
         return;
+
     // Stopped first, ended then: a process that is ended makes room for another one where a limit
     // holds a bomb back, and takes the processor's time for its end; one that is stopped does
     // neither, and when all of them are, nobody is left to fork.
     signalTree(SIGSTOP, spared);
-    signalTree(SIGKILL, spared);
+    m_struck = signalTree(SIGKILL, spared);
 }
 
 } // namespace ProcessKit::Keeper

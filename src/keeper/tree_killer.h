@@ -43,15 +43,18 @@ public:
     void end();
 
 private:
-    void pass(bool deep, const std::vector<pid_t> &spared);
+    enum class Depth { Children, Tree };
+    void pass(Depth depth, const std::vector<pid_t> &spared);
     void forgetReaped();
 
     bool m_active = false;
     bool m_isOwed = false; // a pass is due unless something happens before
-    int m_passes = 0;
+    bool m_isTreeOwed = false; // and has to go deeper
+    int m_finds = 0; // passes that found somebody new
     std::size_t m_left = 0;
     std::vector<pid_t> m_hit; // children that have their SIGKILL; sorted
     std::vector<pid_t> m_reaped; // since the last pass
+    std::vector<pid_t> m_struck; // everybody who had it from a pass through the tree; sorted
     PriorityBoost m_boost;
 };
 

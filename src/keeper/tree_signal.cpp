@@ -48,7 +48,7 @@ void signalUntold(int signal, const std::vector<pid_t> &spared, std::vector<Iden
 
 } // namespace
 
-void signalTree(int signal, const std::vector<pid_t> &spared)
+std::vector<pid_t> signalTree(int signal, const std::vector<pid_t> &spared)
 {
     // Each round finds less, unless the tree forks faster than we can look.
     constexpr int maximumRounds = 50;
@@ -57,9 +57,14 @@ void signalTree(int signal, const std::vector<pid_t> &spared)
         const std::size_t before = told.size();
         signalUntold(signal, spared, &told);
         if (told.size() == before)
-            return;
+            break;
         std::sort(told.begin(), told.end());
     }
+    std::vector<pid_t> pids;
+    pids.reserve(told.size());
+    for (const Identity &identity : told)
+        pids.push_back(identity.first);
+    return pids;
 }
 
 } // namespace ProcessKit::Keeper

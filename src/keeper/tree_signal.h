@@ -10,7 +10,8 @@ namespace ProcessKit::Keeper {
 
 // Sends \a signal once to every process below the calling one, but not to the children in \a spared
 // (sorted) and what is below them. Who is born while the others are gone through gets it as well.
-void signalTree(int signal, const std::vector<pid_t> &spared = {});
+// Returns the pids, sorted.
+std::vector<pid_t> signalTree(int signal, const std::vector<pid_t> &spared = {});
 
 } // namespace ProcessKit::Keeper
 
