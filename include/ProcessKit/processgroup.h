@@ -15,7 +15,7 @@ class ProcessGroupPrivate;
 class PROCESSKIT_EXPORT ProcessGroup : public QObject
 {
     Q_OBJECT
-    Q_PROPERTY(ProcessKit::Mechanism mechanism READ mechanism CONSTANT)
+    Q_PROPERTY(ProcessKit::Mechanism mechanism READ mechanism NOTIFY mechanismChanged)
     Q_PROPERTY(bool empty READ isEmpty NOTIFY emptyChanged)
 
 public:
@@ -43,6 +43,7 @@ Q_SIGNALS:
                        QProcess::ExitStatus exitStatus);
     void emptied();
     void emptyChanged(bool empty);
+    void mechanismChanged(ProcessKit::Mechanism mechanism);
     void containmentLost(const ProcessKit::ProcessError &error);
 
 protected:

@@ -96,8 +96,9 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
     if (const int code = copyDescriptors(inheritedDescriptors, &setup->inheritedDescriptors,
                                          &setup->inheritedSources)) {
         return ProcessKit::ProcessError(
-                ProcessKit::ProcessError::Kind::InvalidArgument, program,
-                ContainedProcess::tr("inherited descriptor %1")
+                code == EMFILE ? ProcessKit::ProcessError::Kind::ResourceLimit
+                               : ProcessKit::ProcessError::Kind::InvalidArgument,
+                program, ContainedProcess::tr("inherited descriptor %1")
                         .arg(setup->inheritedDescriptors.back().target),
                 code);
     }
@@ -240,7 +241,9 @@ void ContainedProcessPrivate::letGoOfRun()
     if (!run)
         return;
     QCoreApplication::removePostedEvents(q, ProcessRun::NewsEvent);
-    if (leftovers == Leftovers::Leave && !run->isEmpty()) {
+    if (run->hasExited() && run->isOfGroup()) {
+        run->forgetReceiver(); // what is left is the group's
+    } else if (leftovers == Leftovers::Leave && !run->isEmpty()) {
         run->forgetReceiver();
         leftRuns.push_back(std::move(run));
     } else {
@@ -363,6 +366,8 @@ void ContainedProcessPrivate::collect()
     ++collections;
     if (!run)
         return;
+    // a receiver that was destroyed is not announced by disconnectNotify()
+    run->setLineChannels(lineChannels());
     RunNews later = run->takeNews();
     for (int channel = 0; channel < 2; ++channel) {
         ByteQueue &bytes = later.bytes[size_t(channel)];
@@ -401,12 +406,8 @@ bool ContainedProcessPrivate::deliverNext()
         tellExit();
     else if (news.leftovers)
         Q_EMIT q->leftoversFound(*std::exchange(news.leftovers, std::nullopt));
-    else if (std::exchange(news.lost, false))
-        Q_EMIT q->containmentLost(
-                failure = ProcessKit::ProcessError(
-                        ProcessKit::ProcessError::Kind::ContainmentLost, program,
-                        ContainedProcess::tr("its keeper was killed, and the process was ended"),
-                        0));
+    else if (news.lost)
+        tellLost();
     else if (news.finished)
         tellFinished();
     else if (std::exchange(news.emptied, false))
@@ -421,12 +422,9 @@ void ContainedProcessPrivate::tellLaunched()
     pid = *std::exchange(news.launched, std::nullopt);
     const QPointer<ContainedProcess> guard(q);
     const std::shared_ptr<ProcessRun> of = run;
-    if (const Mechanism now = run->mechanism(); now != mechanism) {
-        mechanism = now;
-        Q_EMIT q->mechanismChanged(now);
-        if (!isCurrent(guard, of))
-            return;
-    }
+    tellMechanism();
+    if (!isCurrent(guard, of))
+        return;
     setState(QProcess::Running);
     if (!isCurrent(guard, of))
         return;
@@ -439,7 +437,11 @@ void ContainedProcessPrivate::tellFailure()
 {
     const ProcessKit::ProcessError problem = *news.failure;
     news = {};
-    failToStart(problem);
+    const QPointer<ContainedProcess> guard(q);
+    const std::shared_ptr<ProcessRun> of = run;
+    tellMechanism();
+    if (isCurrent(guard, of))
+        failToStart(problem);
 }
 
 void ContainedProcessPrivate::tellBytes(int channel)
@@ -523,6 +525,21 @@ void ContainedProcessPrivate::tellExit()
     Q_EMIT q->exited(exitCode, exitStatus);
     if (guard && group)
         Q_EMIT group->processExited(q, exitCode, exitStatus);
+}
+
+void ContainedProcessPrivate::tellLost()
+{
+    const bool ended = *std::exchange(news.lost, std::nullopt);
+    failure = ProcessKit::ProcessError(
+            ProcessKit::ProcessError::Kind::ContainmentLost, program,
+            ended ? ContainedProcess::tr("its keeper was killed, and its tree was ended")
+                  : ContainedProcess::tr("its keepers were killed, and its tree may live on"),
+            0);
+    const ProcessKit::ProcessError told = failure;
+    const QPointer<ContainedProcess> guard(q);
+    Q_EMIT q->containmentLost(told);
+    if (guard && group)
+        Q_EMIT group->containmentLost(told);
 }
 
 void ContainedProcessPrivate::tellFinished()
@@ -929,8 +946,7 @@ ContainedProcess::ContainedProcess(QObject *parent)
 */
 ContainedProcess::~ContainedProcess()
 {
-    if (d->run)
-        d->run->abandon();
+    d->letGoOfRun();
     for (const std::shared_ptr<ProcessRun> &run : d->leftRuns)
         run->abandon();
 }

@@ -61,12 +61,14 @@ public:
     void collect();
     bool deliverNext();
     void tellLaunched();
+    void tellMechanism();
     void tellFailure();
     void tellBytes(int channel);
     void tellLines();
     void tellWritten();
     void tellWriteError();
     void tellExit();
+    void tellLost();
     void tellFinished();
     bool isCurrent(const QPointer<ContainedProcess> &guard,
                    const std::shared_ptr<ProcessRun> &of) const

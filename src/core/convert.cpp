@@ -68,7 +68,13 @@ ProcessError::Kind kindOf(const Native::LaunchFailure &failure)
             return Kind::NotFound;
         if (error == EACCES || error == EPERM || error == EISDIR)
             return Kind::PermissionDenied;
-        return error == E2BIG ? Kind::InvalidArgument : Kind::Spawn;
+        if (error == E2BIG)
+            return Kind::InvalidArgument;
+        break;
+    case LaunchStep::Keeper:
+        if (error == E2BIG)
+            return Kind::InvalidArgument; // more descriptors than a message can carry
+        break;
     default:
         break;
     }

@@ -46,7 +46,7 @@ void GroupState::startBegins()
         postEvent();
 }
 
-// Changes of being empty or not; m_mutex is held.
+// Tells of what has changed; m_mutex is held.
 void GroupState::postEvent()
 {
     if (m_receiver && !std::exchange(m_eventPosted, true))
@@ -77,7 +77,8 @@ void GroupState::add(const std::shared_ptr<ProcessRun> &run, Mechanism mechanism
 {
     m_runs.push_back(run);
     const std::lock_guard lock(m_mutex);
-    m_mechanism = mechanism;
+    if (std::exchange(m_mechanism, mechanism) != mechanism)
+        postEvent();
 }
 
 void GroupState::runIsOver(ProcessRun *run)

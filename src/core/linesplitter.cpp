@@ -34,16 +34,16 @@ void LineSplitter::scan()
 {
     for (;;) {
         const qsizetype lineEnd = m_text.indexOf(u'\n', m_scanned);
-        const qsizetype known = lineEnd < 0 ? m_text.size() : lineEnd;
-        while (known - m_begin > m_maximum)
+        // without the CR that belongs to the line's end, or may do so
+        qsizetype end = lineEnd < 0 ? m_text.size() : lineEnd;
+        if (end > m_begin && m_text.at(end - 1) == u'\r')
+            --end;
+        while (end - m_begin > m_maximum)
             cut(fragmentEnd(m_begin));
         if (lineEnd < 0) {
             m_scanned = m_text.size();
             return;
         }
-        qsizetype end = lineEnd;
-        if (end > m_begin && m_text.at(end - 1) == u'\r')
-            --end;
         OutputLine::Flags flags = OutputLine::NoFlags;
         flags.setFlag(OutputLine::Continuation, m_continues);
         m_pieces.append({ m_begin, end - m_begin, flags });
@@ -61,12 +61,11 @@ void LineSplitter::cut(qsizetype end)
     m_begin = end;
 }
 
-// Neither between the halves of a character, nor between a CR and the LF that may follow it.
+// not between the halves of a character
 qsizetype LineSplitter::fragmentEnd(qsizetype begin) const
 {
     qsizetype end = begin + m_maximum;
-    const QChar last = m_text.at(end - 1);
-    if ((last.isHighSurrogate() || last == u'\r') && m_maximum > 1)
+    if (m_maximum > 1 && m_text.at(end - 1).isHighSurrogate())
         --end;
     return end;
 }

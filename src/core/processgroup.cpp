@@ -230,6 +230,11 @@ bool ProcessGroup::event(QEvent *event)
     const bool wasEmptied = std::exchange(d->timesTold, timesEmptied) != timesEmptied;
     const bool isEmptyNow = isEmpty();
     const QPointer<ProcessGroup> guard(this);
+    const Mechanism now = d->state->mechanism();
+    if (now != Mechanism::None && std::exchange(d->toldMechanism, now) != now)
+        Q_EMIT mechanismChanged(now);
+    if (!guard)
+        return true;
     // what became empty while nobody looked had first not been
     if (d->toldEmpty && (wasEmptied || !isEmptyNow)) {
         d->toldEmpty = false;

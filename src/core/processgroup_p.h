@@ -12,6 +12,7 @@ class ProcessGroupPrivate
 {
 public:
     std::shared_ptr<GroupState> state;
+    Mechanism toldMechanism = Mechanism::None;
     bool toldEmpty = true;
     quint64 timesTold = 0;
 };

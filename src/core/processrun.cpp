@@ -51,6 +51,7 @@ void RunNews::append(RunNews &&later)
     take(&failure, later.failure);
     take(&exit, later.exit);
     take(&leftovers, later.leftovers);
+    take(&lost, later.lost);
     for (std::size_t i = 0; i < bytes.size(); ++i)
         bytes[i].append(std::move(later.bytes[i]));
     if (lines.isEmpty())
@@ -59,7 +60,6 @@ void RunNews::append(RunNews &&later)
         lines += later.lines;
     written += later.written;
     writeError = later.writeError ? later.writeError : writeError;
-    lost |= later.lost;
     cut |= later.cut;
     finished |= later.finished;
     emptied |= later.emptied;
@@ -188,7 +188,8 @@ void ProcessRun::setReadLimit(qint64 bytes)
 void ProcessRun::setLineChannels(int channels)
 {
     const std::lock_guard lock(m_mutex);
-    m_lineChannels = channels;
+    if (std::exchange(m_lineChannels, channels) != channels)
+        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
 }
 
 void ProcessRun::setLeftovers(Leftovers policy)
@@ -248,6 +249,12 @@ bool ProcessRun::isEmpty() const
 {
     const std::lock_guard lock(m_mutex);
     return m_emptyForOwner;
+}
+
+bool ProcessRun::hasExited() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_exitedForOwner;
 }
 
 QList<ProcessInfo> ProcessRun::members()
@@ -625,7 +632,10 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     m_exited = true;
     m_inputWatch.stop();
     m_input.reset();
-    tell([&](RunNews &news) { news.exit = exit; });
+    tell([&](RunNews &news) {
+        m_exitedForOwner = true;
+        news.exit = exit;
+    });
     // the tree says in the same turn whether it is empty as well
     Reactor::instance().post([self = m_self] {
         if (!self->m_treeEmpty && !self->m_killed && !self->m_asked)
@@ -656,11 +666,12 @@ void ProcessRun::emptied()
     treeIsOver();
 }
 
-void ProcessRun::lost()
+void ProcessRun::lost(bool ended)
 {
-    qCWarning(lcKeeper) << "the group keeper of process" << m_tree->pid()
-                        << "was killed; the process has been ended";
-    tell([](RunNews &news) { news.lost = true; });
+    qCWarning(lcKeeper) << "The group keeper of process" << m_tree->pid() << "was killed;"
+                        << (ended ? "its tree has been ended" : "its tree may live on");
+    m_mayHaveEscaped = !ended;
+    tell([ended](RunNews &news) { news.lost = ended; });
 }
 
 void ProcessRun::reportLeftovers()
@@ -674,19 +685,22 @@ void ProcessRun::reportLeftovers()
     }
     if (!leftovers.isEmpty() && !m_setup.group)
         tell([&](RunNews &news) { news.leftovers = leftovers; });
-    if (policy == Leftovers::KillAtOnce) {
-        if (streamsAreOpen() && !leftovers.isEmpty())
-            tell([](RunNews &news) { news.cut = true; });
-        killTree();
-    }
     m_drainEnd = Reactor::Clock::now() + drainLongest;
     armDrain();
     for (int index = 0; index < 2; ++index) {
         // what was written before the exit counts as read before it
-        if (m_channels[std::size_t(index)]->fd && room(index) > 0)
-            readOnce(index, false);
+        constexpr int pipesFull = 8;
+        for (int i = 0; i < pipesFull && m_channels[std::size_t(index)]->fd && room(index) > 0; ++i) {
+            if (!readOnce(index, false))
+                break;
+        }
     }
     finishIfEnded();
+    if (policy == Leftovers::KillAtOnce) {
+        if (streamsAreOpen())
+            tell([](RunNews &news) { news.cut = true; });
+        killTree();
+    }
 }
 
 void ProcessRun::armDrain()

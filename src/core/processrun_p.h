@@ -63,7 +63,7 @@ struct RunNews
     int writeError = 0;
     std::optional<Native::ChildExit> exit;
     std::optional<QList<ProcessInfo>> leftovers;
-    bool lost = false;
+    std::optional<bool> lost; // whether the tree was ended
     bool cut = false;
     bool finished = false;
     bool emptied = false;
@@ -108,6 +108,8 @@ public:
     void kill();
     Mechanism mechanism() const;
     bool isEmpty() const;
+    bool hasExited() const;
+    bool isOfGroup() const { return m_setup.group != nullptr; }
     QList<ProcessInfo> members();
     // The owner has begun anew, and what it left alive goes on: nobody is told any more.
     void forgetReceiver();
@@ -119,6 +121,7 @@ public:
     bool isOver() const { return m_treeEmpty; }
     void whenEmptied(std::function<void()> callback);
     void killTree();
+    bool mayHaveEscaped() const { return m_mayHaveEscaped; }
     // SIGTERM, and time: nobody is ended as a leftover until the kill comes
     void askToEnd();
 
@@ -160,7 +163,7 @@ private:
     void launchFailed(const Native::LaunchFailure &failure) override;
     void exited(const Native::ChildExit &exit) override;
     void emptied() override;
-    void lost() override;
+    void lost(bool ended) override;
     void reportLeftovers();
     void fail(const ProcessError &error);
 
@@ -184,6 +187,7 @@ private:
     bool m_exited = false;
     bool m_finished = false;
     bool m_killed = false; // by the owner, or as leftovers
+    bool m_mayHaveEscaped = false; // with both of its keepers
     bool m_asked = false; // to end, and a grace is running
     bool m_treeEmpty = false;
 
@@ -204,6 +208,7 @@ private:
     Leftovers m_leftovers = Leftovers::Drain;
     Mechanism m_mechanism = Mechanism::None;
     bool m_emptyForOwner = false;
+    bool m_exitedForOwner = false;
     ByteQueue m_incomingInput;
     bool m_closeInput = false;
     bool m_inputPosted = false;

@@ -104,6 +104,8 @@ void Shutdown::finish()
         return;
     m_timer.stop();
     m_report.empty = m_left == 0;
+    for (const auto &run : m_runs)
+        m_report.guaranteed &= !run->mayHaveEscaped();
     m_report.elapsed = Reactor::Clock::now() - m_begin;
     m_runs.clear();
     m_promise.addResult(m_report);

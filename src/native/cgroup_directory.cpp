@@ -91,8 +91,11 @@ std::shared_ptr<CgroupDirectory> CgroupDirectory::ofApplication(int *error)
         directory = make(location.directory + '/' + stamp.name(), nullptr, error);
         ++stamp.incarnation; // the last one's keeper may be at work in the directory that exists
     } while (!directory && *error == EEXIST && stamp.incarnation < 1000);
-    if (directory)
-        KeeperClient::instance().holdCgroup(directory->m_path);
+    if (directory) {
+        *error = KeeperClient::instance().holdCgroup(directory->m_path);
+        if (*error)
+            directory.reset(); // what nobody holds is not used
+    }
     return directory;
 }
 

@@ -17,6 +17,7 @@ namespace ProcessKit::Native {
 namespace {
 
 constexpr unsigned long kernelSignalSetSize = 8; // _NSIG / 8, not sizeof(sigset_t)
+constexpr int lastSignal = 64;
 
 // The kernel's own layout; glibc's struct sigaction differs from it.
 struct KernelSigaction
@@ -98,11 +99,34 @@ void arrangeDescriptors(ChildContext *context)
     }
 }
 
+// The limits last: the arrangement of descriptors is not to fail of one. A limit that is above what
+// the spawning process may set stays as it is.
+void takeAttributes(ChildContext *context)
+{
+    const LaunchPlan::Attributes *attributes = context->attributes;
+    if (!attributes)
+        return;
+    ::syscall(SYS_umask, attributes->fileModeMask);
+    if (attributes->noNewPrivileges)
+        ::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    for (unsigned resource = 0; resource < attributes->limits.size(); ++resource)
+        ::syscall(SYS_prlimit64, 0, resource, &attributes->limits[resource], nullptr);
+}
+
+void ignoreSignals(const LaunchPlan::Attributes *attributes)
+{
+    KernelSigaction action{};
+    action.handler = SIG_IGN;
+    for (int signal = 1; attributes && signal <= lastSignal; ++signal) {
+        if (signal != SIGPIPE && (attributes->ignoredSignals >> (signal - 1) & 1))
+            ::syscall(SYS_rt_sigaction, signal, &action, nullptr, kernelSignalSetSize);
+    }
+}
+
 // Handlers would run in a program that no longer has their code; SIGPIPE is ignored by many
 // toolkits for their own sake. Other ignored signals stay ignored, as nohup(1) needs it.
 void resetSignals()
 {
-    constexpr int lastSignal = 64;
     for (int signal = 1; signal <= lastSignal; ++signal) {
         KernelSigaction action{};
         if (signal != SIGPIPE) {
@@ -154,15 +178,15 @@ void runChild(ChildContext *context)
             ::syscall(SYS_exit_group, 127);
     }
     enterSession(context);
-    if (context->fileModeMask >= 0)
-        ::syscall(SYS_umask, context->fileModeMask);
     arrangeDescriptors(context);
+    takeAttributes(context);
     if (context->workingDirectory && ::syscall(SYS_chdir, context->workingDirectory) < 0)
         fail(context, LaunchStep::WorkingDirectory, errno);
     if (context->failurePipe >= 0)
         resetSignals();
     else
         resetSignalsOfClone();
+    ignoreSignals(context->attributes);
     if (context->modifier)
         (*context->modifier)();
     unblockSignals();

@@ -19,7 +19,7 @@ struct ChildContext
     const LaunchPlan::Descriptor *descriptors = nullptr;
     std::size_t descriptorCount = 0;
     pid_t processGroup = -1;
-    int fileModeMask = -1;
+    const LaunchPlan::Attributes *attributes = nullptr;
     bool newSession = false;
     int deathSignal = 0;
     pid_t expectedParent = -1; // with deathSignal: a child that has lost this parent ends

@@ -7,9 +7,10 @@
 #include "spawn.h"
 #include "tree.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,14 +37,43 @@ std::atomic<pid_t> keeperPid = 0;
 
 constexpr int maximumEarlyDeaths = 3;
 
+// The library's file, or the program's when the library is linked into it. dladdr(3) will not do: it
+// takes argv[0], which is the caller's to choose, for the program's file.
+std::string fileOfThisCode()
+{
+    struct Search
+    {
+        std::uintptr_t address;
+        std::string file;
+    } search{ reinterpret_cast<std::uintptr_t>(&keeperImage), {} };
+    ::dl_iterate_phdr(
+            [](dl_phdr_info *object, std::size_t, void *data) {
+                auto *wanted = static_cast<Search *>(data);
+                for (int i = 0; i < object->dlpi_phnum; ++i) {
+                    const auto &segment = object->dlpi_phdr[i];
+                    const std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
+                    if (segment.p_type != PT_LOAD || wanted->address < begin
+                        || wanted->address - begin >= segment.p_memsz)
+                        continue;
+                    wanted->file = object->dlpi_name;
+                    return 1;
+                }
+                return 0;
+            },
+            &search);
+    if (!search.file.empty())
+        return search.file;
+    char program[PATH_MAX];
+    const ssize_t length = ::readlink("/proc/self/exe", program, sizeof program);
+    return length > 0 ? std::string(program, std::size_t(length)) : std::string();
+}
+
 // The library lies at a fixed distance from libexec, in the build tree and where it is installed.
 std::string pathBesideLibrary()
 {
-    Dl_info info;
-    if (::dladdr(reinterpret_cast<const void *>(&keeperImage), &info) == 0 || !info.dli_fname
-        || info.dli_fname[0] != '/')
+    std::string path = fileOfThisCode();
+    if (path.empty() || path[0] != '/')
         return {};
-    std::string path = info.dli_fname;
     path.erase(path.rfind('/') + 1);
     return path + PROCESSKIT_KEEPER_FROM_LIBRARY;
 }
@@ -90,7 +120,10 @@ int makeSocketPair(UniqueFd *ours, UniqueFd *theirs)
 // Without a keeper, what is left to us is the orderly end of the program.
 void cleanUpAtExit()
 {
+    static const pid_t owner = ::getpid();
     [[maybe_unused]] static const int registered = std::atexit([] {
+        if (::getpid() != owner)
+            return; // a forked copy has neither the reactor's thread nor the children
         Reactor::instance().call([] {
             Tree::killAll();
             CgroupDirectory::discardApplication();
@@ -148,7 +181,7 @@ KeeperClient::Program KeeperClient::find()
 
 int KeeperClient::ensure()
 {
-    if (m_socket && m_owner == ::geteuid())
+    if (m_socket && m_ownerUser == ::geteuid() && m_ownerGroup == ::getegid())
         return 0;
     if (m_socket) {
         // We have changed our identity; the keeper takes no orders from the new one, but goes on
@@ -204,7 +237,8 @@ int KeeperClient::launch(const Program &program)
 
     m_pidfd = std::move(keeper.pidfd);
     m_socket = std::move(ours);
-    m_owner = ::geteuid();
+    m_ownerUser = ::geteuid();
+    m_ownerGroup = ::getegid();
     m_pending.clear();
     keeperPid = keeper.pid;
     int error = m_exitWatch.start(m_pidfd.get(), Reactor::Readable, [this](auto) { keeperEnded(); });
@@ -215,61 +249,66 @@ int KeeperClient::launch(const Program &program)
                                             flush();
                                         readMessages();
                                     });
+    if (!error)
+        error = introduce();
     if (error) {
         m_exitWatch.stop();
         m_socketWatch.stop();
         m_socket.reset(); // it ends by itself
         m_pidfd.reset();
         keeperPid = 0;
-        return error;
     }
-    introduce();
-    return 0;
+    return error;
 }
 
-void KeeperClient::introduce()
+int KeeperClient::introduce()
 {
     // a handle of ourselves: the socket may live on in a forked copy of us
     const UniqueFd self(int(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+    if (!self)
+        return errno;
     Message hello;
     hello.type = Type::Hello;
-    send(hello, self ? std::vector<int>{ self.get() } : std::vector<int>{});
-    if (!m_cgroup.empty())
-        holdCgroup(m_cgroup);
-    for (const auto &[id, group] : m_processGroups)
-        sendHold(id, group);
+    int error = send(hello, { self.get() });
+    if (!error && !m_cgroup.empty())
+        error = holdCgroup(m_cgroup);
+    for (const auto &[id, group] : m_processGroups) {
+        if (!error)
+            error = sendHold(id, group);
+    }
+    return error;
 }
 
-void KeeperClient::holdCgroup(const std::string &path)
+int KeeperClient::holdCgroup(const std::string &path)
 {
     m_cgroup = path;
     if (!m_socket)
-        return;
+        return 0;
     Message message;
     message.type = Type::HoldCgroup;
     message.payload = path;
-    send(message);
+    return send(message);
 }
 
-std::uint32_t KeeperClient::holdProcessGroup(const ProcessEntry &leader, int pidfd)
+int KeeperClient::holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t *id)
 {
-    const std::uint32_t id = ++m_lastId;
-    HeldProcessGroup &group = m_processGroups[id];
+    *id = ++m_lastId;
+    HeldProcessGroup &group = m_processGroups[*id];
     group.leader = leader;
     group.pidfd = UniqueFd(::fcntl(pidfd, F_DUPFD_CLOEXEC, 3));
-    if (m_socket)
-        sendHold(id, group);
-    return id;
+    if (!group.pidfd)
+        return errno;
+    return m_socket ? sendHold(*id, group) : 0;
 }
 
-void KeeperClient::sendHold(std::uint32_t id, const HeldProcessGroup &group)
+int KeeperClient::sendHold(std::uint32_t id, const HeldProcessGroup &group)
 {
     Message message;
     message.type = Type::HoldProcessGroup;
     message.id = id;
     message.append(std::int64_t(group.leader.pid));
     message.append(std::uint64_t(group.leader.startTime));
-    send(message, group.pidfd ? std::vector<int>{ group.pidfd.get() } : std::vector<int>{});
+    return send(message, { group.pidfd.get() });
 }
 
 void KeeperClient::dropProcessGroup(std::uint32_t id)
@@ -289,11 +328,12 @@ int KeeperClient::makeGroup(UniqueFd socket, std::function<void(int)> lost, std:
         return ENOTCONN;
     passCredentials(socket.get());
     *id = ++m_lastId;
-    m_groups[*id] = std::move(lost);
     Message message;
     message.type = Type::MakeGroup;
     message.id = *id;
-    send(message, { socket.get() });
+    if (const int error = send(message, { socket.get() }))
+        return error;
+    m_groups[*id] = std::move(lost);
     return 0;
 }
 
@@ -302,20 +342,24 @@ void KeeperClient::dropGroup(std::uint32_t id)
     m_groups.erase(id);
 }
 
-void KeeperClient::send(const Message &message, const std::vector<int> &descriptors)
+// 0, also for what waits until there is room, or errno
+int KeeperClient::send(const Message &message, const std::vector<int> &descriptors)
 {
     if (m_pending.empty() && KeeperProtocol::send(m_socket.get(), message, descriptors))
-        return;
-    if (m_pending.empty() && errno != EAGAIN && errno != ENOBUFS)
-        return; // the keeper has ended, and keeperEnded() is on its way
+        return 0;
+    if (m_pending.empty() && errno != EAGAIN)
+        return errno;
     Pending pending;
     pending.message.type = message.type;
     pending.message.id = message.id;
     pending.message.payload = message.payload;
-    for (const int fd : descriptors)
+    for (const int fd : descriptors) {
         pending.descriptors.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+        if (!pending.descriptors.back())
+            return errno;
+    }
     m_pending.push_back(std::move(pending));
-    m_socketWatch.setEvents(Reactor::Readable | Reactor::Writable);
+    return m_socketWatch.setEvents(Reactor::Readable | Reactor::Writable);
 }
 
 void KeeperClient::flush()

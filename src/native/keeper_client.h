@@ -45,9 +45,10 @@ public:
     // Called when a keeper was killed, with errno when no other could take its place.
     void setEndedHandler(std::function<void(int error)> handler) { m_onEnded = std::move(handler); }
 
-    void holdCgroup(const std::string &path);
-    // The number names the group until it is dropped.
-    std::uint32_t holdProcessGroup(const ProcessEntry &leader, int pidfd);
+    // 0 or errno
+    int holdCgroup(const std::string &path);
+    // \a id names the group until it is dropped, also after an error. 0 or errno.
+    int holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t *id);
     void dropProcessGroup(std::uint32_t id);
     // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and its
     // tree has been ended, or with errno when it could not be made. 0 or errno.
@@ -63,12 +64,12 @@ private:
 
     KeeperClient() = default;
     int launch(const Program &program);
-    void introduce();
+    int introduce();
     void readMessages();
     void keeperEnded();
-    void send(const KeeperProtocol::Message &message, const std::vector<int> &descriptors = {});
+    int send(const KeeperProtocol::Message &message, const std::vector<int> &descriptors = {});
     void flush();
-    void sendHold(std::uint32_t id, const HeldProcessGroup &group);
+    int sendHold(std::uint32_t id, const HeldProcessGroup &group);
 
     struct Pending
     {
@@ -78,7 +79,8 @@ private:
 
     UniqueFd m_pidfd;
     UniqueFd m_socket;
-    uid_t m_owner = 0; // who we were when it started
+    uid_t m_ownerUser = 0; // who we were when it started
+    gid_t m_ownerGroup = 0;
     std::vector<UniqueFd> m_retired; // sockets of keepers of who we were before
     unsigned m_generation = 0;
     std::function<void(int)> m_onEnded;

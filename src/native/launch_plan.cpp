@@ -22,8 +22,9 @@ struct WireHeader
     std::uint32_t directoryBytes;
     std::uint32_t descriptorCount;
     std::int32_t processGroup;
-    std::int32_t fileModeMask;
     std::uint32_t newSession;
+    std::uint32_t hasAttributes;
+    LaunchPlan::Attributes attributes;
 };
 
 constexpr std::uint32_t maximumDescriptors = 250; // SCM_MAX_FD is 253 (unix(7))
@@ -58,7 +59,8 @@ bool StringBlock::parse(std::string_view bytes, std::size_t count, StringBlock *
 
 std::string LaunchPlan::serialize() const
 {
-    WireHeader header{};
+    WireHeader header;
+    std::memset(&header, 0, sizeof header); // the padding, too
     header.magic = WireHeader::Magic;
     header.candidateCount = std::uint32_t(candidates.count());
     header.argumentCount = std::uint32_t(arguments.count());
@@ -69,8 +71,10 @@ std::string LaunchPlan::serialize() const
     header.directoryBytes = std::uint32_t(workingDirectory.size());
     header.descriptorCount = std::uint32_t(descriptors.size());
     header.processGroup = processGroup;
-    header.fileModeMask = fileModeMask;
     header.newSession = newSession;
+    header.hasAttributes = attributes.has_value();
+    if (attributes)
+        header.attributes = *attributes;
 
     std::string bytes(reinterpret_cast<const char *>(&header), sizeof header);
     for (const Descriptor &descriptor : descriptors) {
@@ -92,7 +96,7 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
     std::memcpy(&header, bytes.data(), sizeof header);
     bytes.remove_prefix(sizeof header);
     if (header.magic != WireHeader::Magic || header.descriptorCount > maximumDescriptors
-        || header.newSession > 1 || header.candidateCount == 0 || header.argumentCount == 0)
+        || header.newSession > 1 || header.hasAttributes > 1 || header.candidateCount == 0 || header.argumentCount == 0)
         return std::nullopt;
 
     LaunchPlan plan;
@@ -125,8 +129,9 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
         return std::nullopt;
     plan.workingDirectory = directory;
     plan.processGroup = header.processGroup;
-    plan.fileModeMask = header.fileModeMask;
     plan.newSession = header.newSession;
+    if (header.hasAttributes)
+        plan.attributes = header.attributes;
     return plan;
 }
 

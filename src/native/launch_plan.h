@@ -2,8 +2,10 @@
 #ifndef PROCESSKIT_NATIVE_LAUNCH_PLAN_H
 #define PROCESSKIT_NATIVE_LAUNCH_PLAN_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -76,6 +78,15 @@ struct LaunchPlan
         int target; // in the child
     };
 
+    // What a child has from its parent by itself, and a keeper's child has to be given.
+    struct Attributes
+    {
+        std::uint64_t ignoredSignals; // bit n - 1: signal n
+        std::array<rlimit, RLIM_NLIMITS> limits;
+        std::int32_t fileModeMask;
+        std::uint32_t noNewPrivileges;
+    };
+
     StringBlock candidates; // files to execute, in order, until one exists
     StringBlock arguments; // argv, from argv[0]
     StringBlock environment;
@@ -83,7 +94,7 @@ struct LaunchPlan
     std::vector<Descriptor> descriptors; // all that the child gets; everything else is closed
     bool newSession = false;
     pid_t processGroup = -1; // -1: that of the spawning process, 0: its own, else that one
-    std::int32_t fileModeMask = -1; // -1: that of the spawning process
+    std::optional<Attributes> attributes; // none: those of the spawning process
 
     // The plan without its descriptors' sources, as the keeper reads it.
     std::string serialize() const;

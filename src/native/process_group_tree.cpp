@@ -42,8 +42,17 @@ LaunchFailure ProcessGroupTree::enterGroup(const Launch &launch)
         m_child.reap();
         return { LaunchStep::Clone, error };
     }
-    if (const std::optional<ProcessEntry> leader = readProcess(pid); leader && !keeperError)
-        m_heldAs = KeeperClient::instance().holdProcessGroup(*leader, m_child.pidfd());
+    // a zombie is still there to be read: nobody else reaps it
+    if (const std::optional<ProcessEntry> leader = readProcess(pid)) {
+        const int error =
+                KeeperClient::instance().holdProcessGroup(*leader, m_child.pidfd(), &m_heldAs);
+        if (error && !keeperError) {
+            ::killpg(pid, SIGKILL);
+            m_child.reap();
+            KeeperClient::instance().dropProcessGroup(m_heldAs);
+            return { LaunchStep::Keeper, error };
+        }
+    }
     return {};
 }
 

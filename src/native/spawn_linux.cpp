@@ -185,7 +185,7 @@ pid_t forkAndWaitForExec()
     arguments.flags = CLONE_VFORK; // without CLONE_VM: the parent waits, but the memory is copied
     arguments.exit_signal = SIGCHLD;
     const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
+    if (pid >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL))
         return pid_t(pid);
     return pid_t(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
@@ -283,7 +283,7 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     context.descriptors = plan.descriptors.data();
     context.descriptorCount = plan.descriptors.size();
     context.processGroup = plan.processGroup;
-    context.fileModeMask = plan.fileModeMask;
+    context.attributes = plan.attributes ? &*plan.attributes : nullptr;
     context.newSession = plan.newSession;
     context.deathSignal = options.detached ? 0 : options.deathSignal;
     context.expectedParent = ::getpid();
@@ -292,9 +292,11 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     if (!options.modifier) {
         SpawnResult result = options.detached ? detachSharingMemory(context)
                                               : spawnIntoCgroup(context, options.cgroup);
-        // seccomp filters of older container engines answer EPERM for calls they do not know
+        // Linux before 5.5 does not know all flags; seccomp filters of older container engines answer
+        // EPERM for calls they do not know
+        const int error = result.failure.error;
         const bool missing = result.failure.step == LaunchStep::Clone
-                && (result.failure.error == ENOSYS || result.failure.error == EPERM);
+                && (error == ENOSYS || error == EPERM || error == EINVAL);
         if (!missing)
             return result;
     }

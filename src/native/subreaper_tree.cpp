@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <string_view>
@@ -25,10 +27,20 @@ namespace {
 void addInherited(LaunchPlan *plan)
 {
     std::string status;
-    if (plan->fileModeMask < 0 && readFile("/proc/self/status", &status)) {
-        if (const std::size_t at = status.find("Umask:"); at != std::string::npos)
-            plan->fileModeMask = std::int32_t(::strtol(status.c_str() + at + 6, nullptr, 8));
-    }
+    readFile("/proc/self/status", &status);
+    // umask(2) could not be asked without being changed
+    const auto number = [&status](const char *name, int base, unsigned long long otherwise) {
+        const std::size_t at = status.find(name);
+        return at == std::string::npos
+                ? otherwise
+                : ::strtoull(status.c_str() + at + ::strlen(name), nullptr, base);
+    };
+    LaunchPlan::Attributes &attributes = plan->attributes.emplace();
+    attributes.fileModeMask = std::int32_t(number("\nUmask:", 8, 022));
+    attributes.ignoredSignals = number("\nSigIgn:", 16, 0);
+    attributes.noNewPrivileges = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    for (unsigned resource = 0; resource < attributes.limits.size(); ++resource)
+        ::prlimit(0, __rlimit_resource(resource), nullptr, &attributes.limits[resource]);
     if (plan->processGroup < 0 && !plan->newSession)
         plan->processGroup = ::getpgrp();
 }
@@ -97,7 +109,7 @@ LaunchFailure SubreaperTree::askKeeper(const Launch &launch)
         return { LaunchStep::Keeper, errno };
     m_keeperGeneration = keeper.generation();
     const int error = keeper.makeGroup(
-            std::move(theirs), [this](int problem) { keeperLost(problem); }, &m_id);
+            std::move(theirs), [this](int problem) { lose(true, problem); }, &m_id);
     return error ? LaunchFailure{ LaunchStep::Keeper, error } : LaunchFailure{};
 }
 
@@ -161,10 +173,10 @@ void SubreaperTree::socketClosed()
     m_watch.stop();
     m_socket.reset();
     if (KeeperClient::instance().generation() != m_keeperGeneration)
-        keeperLost(ECHILD);
+        lose(false, ECHILD);
 }
 
-void SubreaperTree::keeperLost(int error)
+void SubreaperTree::lose(bool ended, int error)
 {
     if (m_over)
         return;
@@ -176,7 +188,7 @@ void SubreaperTree::keeperLost(int error)
         reportLaunchFailed({ LaunchStep::Keeper, error ? error : ECHILD });
         return;
     }
-    reportLost();
+    reportLost(ended);
     if (!m_exited)
         reportExited({ false, true, SIGKILL });
     reportEmptied();

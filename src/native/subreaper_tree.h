@@ -26,7 +26,7 @@ private:
     void handle(KeeperProtocol::Message *message);
     void send(const KeeperProtocol::Message &message);
     void socketClosed();
-    void keeperLost(int error);
+    void lose(bool ended, int error);
 
     UniqueFd m_socket;
     Reactor::Watch m_watch;

@@ -71,10 +71,10 @@ void Tree::reportExited(const ChildExit &exit)
         m_observer->exited(exit);
 }
 
-void Tree::reportLost()
+void Tree::reportLost(bool ended)
 {
     if (m_observer)
-        m_observer->lost();
+        m_observer->lost(ended);
 }
 
 void Tree::reportEmptied()

@@ -32,7 +32,9 @@ public:
     virtual void launchFailed(const LaunchFailure &failure) = 0; // the last call
     virtual void exited(const ChildExit &exit) = 0;
     virtual void emptied() = 0; // the last call
-    virtual void lost() = 0; // its keeper was killed and the tree with it; emptied() follows
+    // Its keeper was killed, and the tree was \a ended; or else the keeper's keeper was killed as
+    // well, and nobody knows what has become of its members. emptied() follows.
+    virtual void lost(bool ended) = 0;
 
 protected:
     ~TreeObserver() = default;
@@ -80,7 +82,7 @@ protected:
     void reportLaunched(pid_t pid);
     void reportLaunchFailed(const LaunchFailure &failure);
     void reportExited(const ChildExit &exit);
-    void reportLost();
+    void reportLost(bool ended);
     void reportEmptied();
 
 private:

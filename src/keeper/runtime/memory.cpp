@@ -140,6 +140,12 @@ int memcmp(const void *a, const void *b, std::size_t size) noexcept
     return 0;
 }
 
+// what Clang makes of a memcmp(3) whose order nobody wants
+int bcmp(const void *a, const void *b, std::size_t size) noexcept
+{
+    return memcmp(a, b, size);
+}
+
 std::size_t strlen(const char *text) noexcept
 {
     std::size_t length = 0;
