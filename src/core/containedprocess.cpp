@@ -433,6 +433,13 @@ void ContainedProcessPrivate::tellLaunched()
         Q_EMIT group->processStarted(q);
 }
 
+void ContainedProcessPrivate::tellMechanism()
+{
+    const Mechanism now = run->mechanism();
+    if (std::exchange(mechanism, now) != now)
+        Q_EMIT q->mechanismChanged(now);
+}
+
 void ContainedProcessPrivate::tellFailure()
 {
     const ProcessKit::ProcessError problem = *news.failure;
