@@ -26,11 +26,11 @@ public:
     void append(ByteQueue &&other)
     {
         if (m_pieces.isEmpty()) {
-            *this = std::move(other);
-        } else {
-            for (qsizetype i = 0; i < other.m_pieces.size(); ++i)
-                append(i ? std::move(other.m_pieces[i]) : other.m_pieces[i].sliced(other.m_head));
+            std::swap(*this, other);
+            return;
         }
+        for (qsizetype i = 0; i < other.m_pieces.size(); ++i)
+            append(i ? std::move(other.m_pieces[i]) : other.m_pieces[i].sliced(other.m_head));
         other.clear();
     }
     void prepend(QByteArray &&piece)

@@ -19,6 +19,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <algorithm>
+
 namespace ProcessKit {
 
 using Native::LaunchStep;
@@ -68,7 +70,7 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     setState(QProcess::Starting);
     if (!guard || state != QProcess::Starting)
         return;
-    run = ProcessRun::start(std::move(setup), q, lineChannels(), &problem);
+    run = ProcessRun::start(std::move(setup), q, interests(), &problem);
     if (!run)
         failToStart(problem);
 }
@@ -367,7 +369,7 @@ void ContainedProcessPrivate::collect()
     if (!run)
         return;
     // a receiver that was destroyed is not announced by disconnectNotify()
-    run->setLineChannels(lineChannels());
+    takeConnections();
     RunNews later = run->takeNews();
     for (int channel = 0; channel < 2; ++channel) {
         ByteQueue &bytes = later.bytes[size_t(channel)];
@@ -614,15 +616,28 @@ void ContainedProcessPrivate::setErrorAndEmit(QProcess::ProcessError newError,
     Q_EMIT q->errorOccurred(error);
 }
 
-int ContainedProcessPrivate::lineChannels() const
+void ContainedProcessPrivate::takeConnections()
+{
+    connectionsChanged = false;
+    run->setInterests(interests());
+}
+
+int ContainedProcessPrivate::interests() const
 {
     const auto connected = [this](auto signal) {
         return q->isSignalConnected(QMetaMethod::fromSignal(signal));
     };
-    if (connected(&ContainedProcess::linesReady))
-        return ProcessRun::OutputLines | ProcessRun::ErrorLines;
-    return (connected(&ContainedProcess::standardOutputLine) ? ProcessRun::OutputLines : 0)
-            | (connected(&ContainedProcess::standardErrorLine) ? ProcessRun::ErrorLines : 0);
+    int interests = 0;
+    if (awaitsStart || group || connected(&ContainedProcess::started)
+        || connected(&ContainedProcess::stateChanged)
+        || connected(&ContainedProcess::mechanismChanged))
+        interests |= ProcessRun::LaunchNews;
+    const bool lines = connected(&ContainedProcess::linesReady);
+    if (lines || connected(&ContainedProcess::standardOutputLine))
+        interests |= ProcessRun::OutputLines;
+    if (lines || connected(&ContainedProcess::standardErrorLine))
+        interests |= ProcessRun::ErrorLines;
+    return interests;
 }
 
 // QIODevice reads ahead, and keeps what was put back; it all belongs to the channel it came from.
@@ -674,10 +689,15 @@ bool ContainedProcessPrivate::waitUntil(QDeadlineTimer deadline, Condition condi
 bool ContainedProcessPrivate::waitUntilStarted(QDeadlineTimer deadline)
 {
     const int finishedBefore = finishedCount;
+    const QPointer<ContainedProcess> guard(q);
+    awaitsStart = true;
     // a process that has finished meanwhile had started
-    return waitUntil(deadline, [&] {
+    const bool hasStarted = waitUntil(deadline, [&] {
         return state == QProcess::Running || finishedCount != finishedBefore;
     });
+    if (guard)
+        awaitsStart = false;
+    return hasStarted;
 }
 
 // The public side
@@ -1363,6 +1383,8 @@ QProcess::ProcessError ContainedProcess::error() const
 
 QProcess::ProcessState ContainedProcess::state() const
 {
+    if (d->state == QProcess::Starting && d->run && d->run->isSilentlyRunning())
+        return QProcess::Running;
     return d->state;
 }
 
@@ -1589,6 +1611,8 @@ qint64 ContainedProcess::writeData(const char *data, qint64 maxSize)
 {
     if (d->inputClosed || !d->run)
         return 0;
+    if (d->connectionsChanged) // before anything that is written can have an answer
+        d->takeConnections();
     d->bytesToWrite += maxSize;
     d->run->write(QByteArray(data, maxSize));
     return maxSize;
@@ -1597,14 +1621,26 @@ qint64 ContainedProcess::writeData(const char *data, qint64 maxSize)
 void ContainedProcess::connectNotify(const QMetaMethod &signal)
 {
     if (d->run)
-        d->run->setLineChannels(d->lineChannels());
+        d->run->setInterests(d->interests());
     QIODevice::connectNotify(signal);
 }
 
 void ContainedProcess::disconnectNotify(const QMetaMethod &signal)
 {
-    if (d->run)
-        d->run->setLineChannels(d->lineChannels());
+    // Called with the connections locked, perhaps in another thread: what is connected now is for the
+    // next turn, or the next wait, to find out.
+    static const QMetaMethod lineSignals[] = {
+        QMetaMethod::fromSignal(&ContainedProcess::linesReady),
+        QMetaMethod::fromSignal(&ContainedProcess::standardOutputLine),
+        QMetaMethod::fromSignal(&ContainedProcess::standardErrorLine),
+    };
+    const bool concerned = !signal.isValid() // all of them
+            || std::find(std::begin(lineSignals), std::end(lineSignals), signal)
+                    != std::end(lineSignals);
+    if (concerned) {
+        d->connectionsChanged = true;
+        QCoreApplication::postEvent(this, new QEvent(ProcessRun::NewsEvent));
+    }
     QIODevice::disconnectNotify(signal);
 }
 

@@ -12,6 +12,7 @@
 #include <QtCore/qpointer.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -84,7 +85,8 @@ public:
     void setState(QProcess::ProcessState newState);
     void setError(QProcess::ProcessError newError, const QString &description = {});
     void setErrorAndEmit(QProcess::ProcessError newError, const QString &description = {});
-    int lineChannels() const;
+    void takeConnections();
+    int interests() const;
     void returnBufferedBytes();
     Mechanism wantedMechanism() const;
 
@@ -128,11 +130,13 @@ public:
     bool inReadyRead = false;
     bool inBytesWritten = false;
 
+    std::atomic<bool> connectionsChanged = false;
     int collections = 0;
     int turnDepth = 0;
     QBasicTimer nextTurn;
 
     // how often something was told, for those who wait for the next time
+    bool awaitsStart = false;
     int readCount = 0;
     int writtenCount = 0;
     int finishedCount = 0;

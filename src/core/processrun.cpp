@@ -43,7 +43,7 @@ char *readBuffer()
 
 void RunNews::append(RunNews &&later)
 {
-    const auto take = [](auto *mine, auto &&theirs) {
+    const auto take = [](auto *mine, auto &theirs) {
         if (theirs)
             *mine = std::move(theirs);
     };
@@ -71,7 +71,7 @@ bool RunNews::isEmpty() const
             && lines.isEmpty() && !written && !writeError && !lost && !finished && !emptied;
 }
 
-std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int lineChannels,
+std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int interests,
                                               ProcessError *error)
 {
     int code = 0;
@@ -83,7 +83,7 @@ std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver,
     watchKeeper();
     std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
     run->m_receiver = receiver;
-    run->m_lineChannels = lineChannels;
+    run->m_interests = interests;
     if (run->m_setup.group)
         run->m_setup.group->startBegins();
     reactor->post([run] { run->begin(); });
@@ -108,6 +108,12 @@ void ProcessRun::tell(Change change)
 {
     const std::lock_guard lock(m_mutex);
     change(m_news);
+    wakeOwner();
+}
+
+// There are news; m_mutex is held.
+void ProcessRun::wakeOwner()
+{
     ++m_newsCount;
     if (m_waiting)
         m_condition.notify_all();
@@ -161,12 +167,7 @@ bool ProcessRun::waitForNews(QDeadlineTimer deadline)
 qint64 ProcessRun::waitForLaunch()
 {
     std::unique_lock lock(m_mutex);
-    ++m_waiting;
-    m_condition.wait(lock, [this] { return m_pid >= 0; });
-    --m_waiting;
-    // what came while nobody was told of it
-    if (m_newsCount != m_newsTaken && m_receiver && !std::exchange(m_eventPosted, true))
-        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
+    m_launchCondition.wait(lock, [this] { return m_pid >= 0; });
     return m_pid;
 }
 
@@ -185,11 +186,20 @@ void ProcessRun::setReadLimit(qint64 bytes)
     Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
 }
 
-void ProcessRun::setLineChannels(int channels)
+void ProcessRun::setInterests(int interests)
 {
     const std::lock_guard lock(m_mutex);
-    if (std::exchange(m_lineChannels, channels) != channels)
+    const int changed = std::exchange(m_interests, interests) ^ interests;
+    if (changed & (OutputLines | ErrorLines))
         Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
+    if (changed & interests & LaunchNews && m_news.launched)
+        wakeOwner();
+}
+
+bool ProcessRun::isSilentlyRunning() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_pid > 0 && !(m_interests & LaunchNews);
 }
 
 void ProcessRun::setLeftovers(Leftovers policy)
@@ -418,10 +428,14 @@ int ProcessRun::openPipe(int stream, Native::LaunchPlan *plan, std::vector<Uniqu
 void ProcessRun::launched(pid_t pid)
 {
     qCDebug(lcLifecycle) << "launched" << pid << mechanism();
-    tell([&](RunNews &news) {
+    {
+        const std::lock_guard lock(m_mutex);
         m_pid = pid;
-        news.launched = pid;
-    });
+        m_news.launched = pid;
+        if (m_interests & LaunchNews)
+            wakeOwner();
+        m_launchCondition.notify_all();
+    }
     flushInput();
 }
 
@@ -445,6 +459,7 @@ void ProcessRun::fail(const ProcessError &error)
         m_emptyForOwner = true;
         news.failure = error;
     });
+    m_launchCondition.notify_all();
     treeIsOver();
 }
 
@@ -454,7 +469,7 @@ qint64 ProcessRun::room(int index)
 {
     const std::lock_guard lock(m_mutex);
     Channel *channel = m_channels[std::size_t(index)];
-    const bool asLines = m_lineChannels & (1 << index);
+    const bool asLines = m_interests & (1 << index);
     qint64 left = qint64(readSize);
     if (channel->discarding) {
         channel->paused = false;
@@ -526,7 +541,7 @@ bool ProcessRun::readOnce(int index, bool unlimited)
     bool asLines;
     {
         const std::lock_guard lock(m_mutex);
-        asLines = m_lineChannels & (1 << index);
+        asLines = m_interests & (1 << index);
     }
     if (asLines) {
         QList<OutputLine> lines;

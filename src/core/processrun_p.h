@@ -78,10 +78,12 @@ class ProcessRun final : public std::enable_shared_from_this<ProcessRun>, privat
 {
 public:
     static constexpr QEvent::Type NewsEvent = QEvent::Type(QEvent::User + 0x504b);
-    enum LineChannel { OutputLines = 0x1, ErrorLines = 0x2 };
+    // What the owner has somebody for. A launch that nobody is told of does not wake the owner; it
+    // finds out with the next news.
+    enum Interest { OutputLines = 0x1, ErrorLines = 0x2, LaunchNews = 0x4 };
 
     // an error when there is no reactor to run on
-    static std::shared_ptr<ProcessRun> start(RunSetup setup, QObject *receiver, int lineChannels,
+    static std::shared_ptr<ProcessRun> start(RunSetup setup, QObject *receiver, int interests,
                                              ProcessError *error);
     ~ProcessRun();
 
@@ -99,7 +101,9 @@ public:
     qint64 waitForLaunch();
     void bytesConsumed(qint64 count);
     void setReadLimit(qint64 bytes);
-    void setLineChannels(int channels);
+    void setInterests(int interests);
+    // launched, and told to nobody
+    bool isSilentlyRunning() const;
     void setLeftovers(Leftovers policy);
     void write(QByteArray bytes);
     void closeInput();
@@ -169,6 +173,7 @@ private:
 
     template<typename Change>
     void tell(Change change);
+    void wakeOwner();
 
     // The reactor's.
     RunSetup m_setup;
@@ -193,7 +198,8 @@ private:
 
     // Shared.
     mutable std::mutex m_mutex;
-    std::condition_variable m_condition;
+    std::condition_variable m_condition; // news
+    std::condition_variable m_launchCondition; // the pid
     QObject *m_receiver = nullptr;
     RunNews m_news;
     bool m_eventPosted = false;
@@ -204,7 +210,7 @@ private:
     qint64 m_unread = 0; // bytes that the owner has not consumed
     qint64 m_pendingLineBytes = 0;
     qint64 m_readLimit = 0;
-    int m_lineChannels = 0;
+    int m_interests = 0;
     Leftovers m_leftovers = Leftovers::Drain;
     Mechanism m_mechanism = Mechanism::None;
     bool m_emptyForOwner = false;

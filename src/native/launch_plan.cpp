@@ -132,6 +132,9 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
     plan.newSession = header.newSession;
     if (header.hasAttributes)
         plan.attributes = header.attributes;
+    else if (const LaunchPlan::Attributes none{};
+             std::memcmp(&header.attributes, &none, sizeof none) != 0)
+        return std::nullopt; // nothing but what serialize() writes
     return plan;
 }
 
