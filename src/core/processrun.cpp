@@ -432,7 +432,8 @@ void ProcessRun::launched(pid_t pid)
         const std::lock_guard lock(m_mutex);
         m_pid = pid;
         m_news.launched = pid;
-        if (m_interests & LaunchNews)
+        // output that came before a keeper's word has been told of, and waits for it
+        if ((m_interests & LaunchNews) || m_newsCount > 0)
             wakeOwner();
         m_launchCondition.notify_all();
     }

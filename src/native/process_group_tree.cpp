@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <utility>
+
 namespace ProcessKit::Native {
 
 void ProcessGroupTree::launch(Launch launch)
@@ -60,15 +62,8 @@ void ProcessGroupTree::childEnded()
 {
     // The leader stays a zombie until the group is empty: so long neither its pid nor the group's
     // number can be given to anybody else, and a signal to the group reaches only its members.
-    m_exited = true;
-    const ChildExit exit = m_child.peek();
-    if (members().empty()) {
-        reportExited(exit);
-        becomeEmpty();
-    } else {
-        reportExited(exit);
-        watchMembers();
-    }
+    reportExited(m_child.peek());
+    watchMembers();
 }
 
 void ProcessGroupTree::watchMembers()
@@ -105,10 +100,17 @@ void ProcessGroupTree::watchMembers()
             return;
         }
     }
-    if (m_members.empty())
+    if (!m_members.empty()) {
+        if (m_killed)
+            kill(); // for who was born while the last ones ended
+    } else if (!std::exchange(m_killed, true)) {
+        // /proc is not read at one moment: a member that forks and ends may slip through, from one
+        // pid to the next. The signal reaches whoever there is, and after it nobody is born.
+        kill();
+        watchMembers();
+    } else {
         becomeEmpty();
-    else if (m_killed)
-        kill(); // for who was born while the last ones ended
+    }
 }
 
 void ProcessGroupTree::becomeEmpty()

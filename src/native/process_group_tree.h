@@ -34,7 +34,6 @@ private:
     void becomeEmpty();
 
     DirectChild m_child;
-    bool m_exited = false;
     bool m_killed = false;
     std::uint32_t m_heldAs = 0; // by the keeper
     std::list<Member> m_members; // that are left over, each watched until it ends
