@@ -23,29 +23,26 @@ std::vector<pid_t> observed()
     return processes;
 }
 
-struct State
+struct Switches
 {
-    qint64 ownSwitches = 0;
-    qint64 keeperSwitches = 0;
-    qint64 ownBytes = 0;
-    qint64 keeperBytes = 0;
+    qint64 own = 0;
+    qint64 keepers = 0;
 };
 
-State switchesOf(const std::vector<pid_t> &processes)
+qint64 keeperSwitches(const std::vector<pid_t> &processes)
 {
-    State state;
+    qint64 sum = 0;
     for (pid_t process : processes)
-        (process == getpid() ? state.ownSwitches : state.keeperSwitches) +=
-                contextSwitches(process);
-    return state;
+        sum += process == getpid() ? 0 : contextSwitches(process);
+    return sum;
 }
 
-State memoryOf(const std::vector<pid_t> &processes)
+qint64 keeperBytes(const std::vector<pid_t> &processes)
 {
-    State state;
+    qint64 sum = 0;
     for (pid_t process : processes)
-        (process == getpid() ? state.ownBytes : state.keeperBytes) += privateBytes(process);
-    return state;
+        sum += process == getpid() ? 0 : privateBytes(process);
+    return sum;
 }
 
 void runLoopFor(int milliseconds)
@@ -58,17 +55,25 @@ void runLoopFor(int milliseconds)
     loop.exec();
 }
 
+// What is switched while the loop runs. Our own are read nearest to the loop, because to read those
+// of hundreds of keepers takes long enough for this thread to be preempted.
+Switches switchesDuring(const std::vector<pid_t> &processes, int milliseconds)
+{
+    const qint64 keepersBefore = keeperSwitches(processes);
+    const qint64 ownBefore = contextSwitches(getpid());
+    runLoopFor(milliseconds);
+    const qint64 ownAfter = contextSwitches(getpid());
+    const qint64 keepersAfter = keeperSwitches(processes);
+    // one is that of the loop, which waits for its timer
+    return { ownAfter - ownBefore - 1, keepersAfter - keepersBefore };
+}
+
 // until what the starts left to do is done
 void settle(const std::vector<pid_t> &processes)
 {
-    State before;
-    State after = switchesOf(processes);
     for (int tries = 0; tries < 25; ++tries) {
-        before = after;
-        runLoopFor(200);
-        after = switchesOf(processes);
-        if (after.ownSwitches - before.ownSwitches <= 1
-            && after.keeperSwitches == before.keeperSwitches)
+        const Switches switches = switchesDuring(processes, 200);
+        if (switches.own <= 0 && switches.keepers <= 0)
             break;
     }
 }
@@ -103,26 +108,23 @@ void measurePart(Bench &bench)
     }
     settle(observed());
 
-    const State memoryBefore = memoryOf(observed());
+    const qint64 bytesBefore = privateBytes(getpid());
+    const qint64 keeperBytesBefore = keeperBytes(observed());
     std::vector<std::unique_ptr<typename Subject::Process>> children;
     children.reserve(std::size_t(count));
     for (int i = 0; i < count; ++i)
         children.push_back(startIdle<Subject>());
     const std::vector<pid_t> processes = observed();
     settle(processes);
-    const State memoryAfter = memoryOf(processes);
+    const qint64 bytesAfter = privateBytes(getpid());
+    const qint64 keeperBytesAfter = keeperBytes(processes);
+    const Switches switches = switchesDuring(processes, bench.size(10'000, 100));
 
-    const State before = switchesOf(processes);
-    runLoopFor(bench.size(10'000, 100));
-    const State after = switchesOf(processes);
-
-    // one switch is that of the loop that waits for its timer
     bench.partResult = {
-        { QStringLiteral("wakeups"), double(after.ownSwitches - before.ownSwitches - 1) },
-        { QStringLiteral("keeperWakeups"), double(after.keeperSwitches - before.keeperSwitches) },
-        { QStringLiteral("bytes"), double(memoryAfter.ownBytes - memoryBefore.ownBytes) / count },
-        { QStringLiteral("keeperBytes"),
-          double(memoryAfter.keeperBytes - memoryBefore.keeperBytes) / count },
+        { QStringLiteral("wakeups"), double(switches.own) },
+        { QStringLiteral("keeperWakeups"), double(switches.keepers) },
+        { QStringLiteral("bytes"), double(bytesAfter - bytesBefore) / count },
+        { QStringLiteral("keeperBytes"), double(keeperBytesAfter - keeperBytesBefore) / count },
     };
     for (auto &process : children) {
         process->kill();

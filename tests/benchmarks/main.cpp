@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "benchmark.h"
+#include "threadstat.h"
 
 #include <QtCore/qcommandlineparser.h>
 #include <QtCore/qcoreapplication.h>
@@ -157,6 +158,9 @@ int main(int argc, char **argv)
     for (const QString &name : chosen(parser.positionalArguments())) {
         const auto &benchmark = benchmarks().at(name.toStdString());
         std::printf("\n%s: %s\n", qPrintable(name), benchmark.description);
+        if (const double load = bench.smoke ? 0 : machineLoad(300); load > 0.1)
+            std::printf("(other programs use %.0f %% of this machine: the spreads will be wide)\n",
+                        load * 100);
         std::fflush(stdout);
         const QList<Figure> figures = runOne(name, bench.runs, bench.smoke);
         printTable(figures);

@@ -3,12 +3,15 @@
 #include "measure.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <map>
 #include <string>
 #include <sys/resource.h>
+#include <thread>
+#include <utility>
 
 namespace fs = std::filesystem;
 
@@ -71,6 +74,30 @@ std::vector<pid_t> sameProgramTree(pid_t process)
         }
     }
     return tree;
+}
+
+double machineLoad(int milliseconds)
+{
+    const auto read = [] {
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        std::ifstream stream("/proc/stat");
+        std::string name;
+        stream >> name;
+        std::pair<double, double> idleAndAll;
+        for (int i = 0; i < 8; ++i) {
+            double ticks = 0;
+            stream >> ticks;
+            idleAndAll.second += ticks;
+            if (i == 3 || i == 4)
+                idleAndAll.first += ticks;
+        }
+        return idleAndAll;
+    };
+    const auto before = read();
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    const auto after = read();
+    const double all = after.second - before.second;
+    return all > 0 ? 1 - (after.first - before.first) / all : 0;
 }
 
 int raiseDescriptorLimit()

@@ -17,6 +17,9 @@ qint64 privateBytes(pid_t process);
 // all processes that run the same file as \a process, it and its descendants
 std::vector<pid_t> sameProgramTree(pid_t process);
 
+// The part of the machine's CPU time that is in use, looked at for \a milliseconds; 0 to 1.
+double machineLoad(int milliseconds);
+
 // Allows as many descriptors as this user may have, and returns how many.
 int raiseDescriptorLimit();
 

@@ -17,7 +17,7 @@ using namespace ProcessKit;
 namespace PkTest {
 
 // empty cgroups that the library may keep for its next starts
-constexpr qsizetype CgroupPool = 16;
+constexpr qsizetype CgroupPool = 32;
 
 static QString programBeside(const QString &name)
 {

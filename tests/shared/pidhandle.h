@@ -7,7 +7,7 @@
 
 namespace PkTest {
 
-constexpr int Patience = 20000; // milliseconds until a wait for an event counts as a failure
+constexpr int Patience = 10000; // milliseconds until a wait for an event counts as a failure
 
 // A process that a test made somehow, held by a pidfd: one that has gone is known to have gone
 // also when its pid is in use again.

@@ -155,6 +155,7 @@ void tst_Containment::tree()
         reports().close();
         for (PidHandle &left : reports().handles())
             left.end();
+        expectOrphans(); // and to reap it, as process 1
     }
     const QString alive = survivors();
     QVERIFY2(alive.isEmpty(), qPrintable(alive));

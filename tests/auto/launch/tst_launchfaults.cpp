@@ -69,7 +69,6 @@ void tst_LaunchFaults::fault_data()
         { "fcntl", "EMFILE" },
         { "setpgid", "EPERM" },
         { "prctl", "EINVAL" },
-        { "write", "ENOMEM" },
     };
     for (Mechanism mechanism :
          { Mechanism::CgroupV2, Mechanism::Subreaper, Mechanism::ProcessGroup }) {
