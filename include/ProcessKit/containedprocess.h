@@ -28,8 +28,8 @@ class PROCESSKIT_EXPORT ContainedProcess : public QIODevice
     Q_PROPERTY(QProcess::ProcessState state READ state NOTIFY stateChanged)
     Q_PROPERTY(ProcessKit::Mechanism mechanism READ mechanism NOTIFY mechanismChanged)
     Q_PROPERTY(qint64 readLimit READ readLimit WRITE setReadLimit NOTIFY readLimitChanged)
-    Q_PROPERTY(ProcessKit::Leftovers leftovers READ leftovers WRITE setLeftovers
-                       NOTIFY leftoversChanged)
+    Q_PROPERTY(ProcessKit::Leftovers leftovers READ leftovers WRITE setLeftovers NOTIFY
+                       leftoversChanged)
 
 public:
     using ProcessError = QProcess::ProcessError;
@@ -49,7 +49,8 @@ public:
     ~ContainedProcess() override;
 
     // QProcess
-    void start(const QString &program, const QStringList &arguments = {}, OpenMode mode = ReadWrite);
+    void start(const QString &program, const QStringList &arguments = {},
+               OpenMode mode = ReadWrite);
     void start(OpenMode mode = ReadWrite);
     void startCommand(const QString &command, OpenMode mode = ReadWrite);
     bool startDetached(qint64 *pid = nullptr);

@@ -27,7 +27,7 @@ public:
     bool escalated = false;
     bool empty = true;
     bool guaranteed = true;
-    std::chrono::nanoseconds elapsed{0};
+    std::chrono::nanoseconds elapsed{ 0 };
 
     friend bool operator==(const ShutdownReport &, const ShutdownReport &) = default;
 };

@@ -86,8 +86,7 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
         return invalid(QT_TRANSLATE_NOOP("ProcessKit", "an argument contains a NUL character"));
     std::optional<Native::StringBlock> variables = environmentBlock(environment);
     if (!variables)
-        return invalid(
-                QT_TRANSLATE_NOOP("ProcessKit", "the environment contains a NUL character"));
+        return invalid(QT_TRANSLATE_NOOP("ProcessKit", "the environment contains a NUL character"));
     if (workingDirectory.contains(QChar::Null))
         return invalid(
                 QT_TRANSLATE_NOOP("ProcessKit", "the working directory contains a NUL character"));
@@ -97,12 +96,13 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
     setup->directory = startDirectory(workingDirectory);
     if (const int code = copyDescriptors(inheritedDescriptors, &setup->inheritedDescriptors,
                                          &setup->inheritedSources)) {
-        return ProcessKit::ProcessError(
-                code == EMFILE ? ProcessKit::ProcessError::Kind::ResourceLimit
-                               : ProcessKit::ProcessError::Kind::InvalidArgument,
-                program, ContainedProcess::tr("inherited descriptor %1")
-                        .arg(setup->inheritedDescriptors.back().target),
-                code);
+        return ProcessKit::ProcessError(code == EMFILE
+                                                ? ProcessKit::ProcessError::Kind::ResourceLimit
+                                                : ProcessKit::ProcessError::Kind::InvalidArgument,
+                                        program,
+                                        ContainedProcess::tr("inherited descriptor %1")
+                                                .arg(setup->inheritedDescriptors.back().target),
+                                        code);
     }
     setup->modifier = modifier;
     return {};
@@ -174,14 +174,14 @@ ProcessKit::ProcessError ContainedProcessPrivate::openRedirection(int stream,
     const Redirection &redirection = redirections[size_t(stream)];
     setup->end = RunSetup::End::Descriptor;
     if (redirection.kind == Redirection::Kind::Process) {
-        setup->descriptor = stream == 0 ? redirection.pipe->takeReadEnd()
-                                        : redirection.pipe->takeWriteEnd();
+        setup->descriptor =
+                stream == 0 ? redirection.pipe->takeReadEnd() : redirection.pipe->takeWriteEnd();
         if (!setup->descriptor)
             return toError({ LaunchStep::Pipe, errno }, program);
         return {};
     }
-    const int flags = stream == 0 ? O_RDONLY
-                                  : O_WRONLY | O_CREAT | (redirection.append ? O_APPEND : O_TRUNC);
+    const int flags =
+            stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (redirection.append ? O_APPEND : O_TRUNC);
     const QByteArray name = QFile::encodeName(redirection.fileName);
     int fd;
     do {
@@ -193,9 +193,8 @@ ProcessKit::ProcessError ContainedProcessPrivate::openRedirection(int stream,
     const int code = errno;
     return ProcessKit::ProcessError(
             ProcessKit::ProcessError::Kind::Redirection, program,
-            stream == 0
-                    ? QProcess::tr("Could not open input redirection for reading")
-                    : QProcess::tr("Could not open output redirection for writing"),
+            stream == 0 ? QProcess::tr("Could not open input redirection for reading")
+                        : QProcess::tr("Could not open output redirection for writing"),
             code, redirection.fileName);
 }
 
@@ -212,7 +211,8 @@ void ContainedProcessPrivate::failToStart(const ProcessKit::ProcessError &proble
 void ContainedProcessPrivate::failWithoutProgram()
 {
     const QString text = QProcess::tr("No program defined");
-    failure = ProcessKit::ProcessError(ProcessKit::ProcessError::Kind::InvalidArgument, {}, text, 0);
+    failure =
+            ProcessKit::ProcessError(ProcessKit::ProcessError::Kind::InvalidArgument, {}, text, 0);
     setErrorAndEmit(QProcess::FailedToStart, text);
 }
 
@@ -1256,8 +1256,9 @@ void ContainedProcess::setStandardInputFile(const QString &fileName)
 void ContainedProcess::setStandardOutputFile(const QString &fileName, OpenMode mode)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
-    d->redirections[1] = { fileName.isEmpty() ? Kind::None : Kind::File, fileName,
-                           mode.testFlag(Append), {} };
+    d->redirections[1] = {
+        fileName.isEmpty() ? Kind::None : Kind::File, fileName, mode.testFlag(Append), {}
+    };
 }
 
 /*!
@@ -1268,8 +1269,9 @@ void ContainedProcess::setStandardOutputFile(const QString &fileName, OpenMode m
 void ContainedProcess::setStandardErrorFile(const QString &fileName, OpenMode mode)
 {
     using Kind = ContainedProcessPrivate::Redirection::Kind;
-    d->redirections[2] = { fileName.isEmpty() ? Kind::None : Kind::File, fileName,
-                           mode.testFlag(Append), {} };
+    d->redirections[2] = {
+        fileName.isEmpty() ? Kind::None : Kind::File, fileName, mode.testFlag(Append), {}
+    };
 }
 
 /*!
@@ -1627,8 +1629,8 @@ void ContainedProcess::connectNotify(const QMetaMethod &signal)
 
 void ContainedProcess::disconnectNotify(const QMetaMethod &signal)
 {
-    // Called with the connections locked, perhaps in another thread: what is connected now is for the
-    // next turn, or the next wait, to find out.
+    // Called with the connections locked, perhaps in another thread: what is connected now is for
+    // the next turn, or the next wait, to find out.
     static const QMetaMethod lineSignals[] = {
         QMetaMethod::fromSignal(&ContainedProcess::linesReady),
         QMetaMethod::fromSignal(&ContainedProcess::standardOutputLine),

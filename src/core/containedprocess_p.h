@@ -110,7 +110,8 @@ public:
 
     // the current run
     std::shared_ptr<ProcessRun> run;
-    std::vector<std::shared_ptr<ProcessRun>> leftRuns; // earlier ones, whose members were left alive
+    std::vector<std::shared_ptr<ProcessRun>>
+            leftRuns; // earlier ones, whose members were left alive
     RunNews news;
     std::array<ByteQueue, 2> buffers;
     std::array<bool, 2> newBytes{};

@@ -189,8 +189,9 @@ QString ProcessError::text() const
     if (d->nativeCode)
         text += QLatin1String(": ") + qt_error_string(d->nativeCode);
     if (!d->searchedDirectories.isEmpty())
-        text += QCoreApplication::translate("ProcessKit::ProcessError", " (searched %n directories)",
-                                            nullptr, int(d->searchedDirectories.size()));
+        text += QCoreApplication::translate("ProcessKit::ProcessError",
+                                            " (searched %n directories)", nullptr,
+                                            int(d->searchedDirectories.size()));
     return tamed(text);
 }
 

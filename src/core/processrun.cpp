@@ -91,9 +91,7 @@ std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver,
 }
 
 ProcessRun::ProcessRun(RunSetup setup)
-    : m_setup(std::move(setup)),
-      m_readLimit(m_setup.readLimit),
-      m_leftovers(m_setup.leftovers)
+    : m_setup(std::move(setup)), m_readLimit(m_setup.readLimit), m_leftovers(m_setup.leftovers)
 {
     for (Channel *channel : m_channels)
         channel->splitter.setMaximumLength(m_setup.maximumLineLength);
@@ -640,7 +638,8 @@ void ProcessRun::flushInput()
     }
 }
 
-// The end, of which there are three: the child has exited, its streams have ended, its tree is empty
+// The end, of which there are three: the child has exited, its streams have ended, its tree is
+// empty
 
 void ProcessRun::exited(const Native::ChildExit &exit)
 {
@@ -693,7 +692,8 @@ void ProcessRun::lost(bool ended)
 void ProcessRun::reportLeftovers()
 {
     QList<ProcessInfo> leftovers = toProcessInfo(m_tree->members());
-    leftovers.removeIf([this](const ProcessInfo &info) { return info.processId() == m_tree->pid(); });
+    leftovers.removeIf(
+            [this](const ProcessInfo &info) { return info.processId() == m_tree->pid(); });
     Leftovers policy;
     {
         const std::lock_guard lock(m_mutex);
@@ -706,7 +706,8 @@ void ProcessRun::reportLeftovers()
     for (int index = 0; index < 2; ++index) {
         // what was written before the exit counts as read before it
         constexpr int pipesFull = 8;
-        for (int i = 0; i < pipesFull && m_channels[std::size_t(index)]->fd && room(index) > 0; ++i) {
+        for (int i = 0; i < pipesFull && m_channels[std::size_t(index)]->fd && room(index) > 0;
+             ++i) {
             if (!readOnce(index, false))
                 break;
         }
@@ -819,7 +820,7 @@ void ProcessRun::treeIsOver()
 void ProcessRun::releaseIfDone()
 {
     if (m_treeEmpty && !streamsAreOpen() && m_self)
-        Reactor::instance().post([self = std::move(m_self)] { });
+        Reactor::instance().post([self = std::move(m_self)] {});
 }
 
 } // namespace ProcessKit

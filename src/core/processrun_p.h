@@ -42,7 +42,8 @@ struct RunSetup
     std::string directory; // absolute
     std::array<Stream, 3> streams;
     bool mergeErrors = false; // into standard output
-    std::vector<Native::LaunchPlan::Descriptor> inheritedDescriptors; // sources are in the list below
+    std::vector<Native::LaunchPlan::Descriptor>
+            inheritedDescriptors; // sources are in the list below
     std::vector<Native::UniqueFd> inheritedSources;
     std::function<void()> modifier;
     Mechanism requested = Mechanism::None;
@@ -74,7 +75,8 @@ struct RunNews
 
 // One start of a process: its pipes and its tree on the reactor's side, a letter box on the
 // owner's. It outlives its owner until nothing of the tree is left.
-class ProcessRun final : public std::enable_shared_from_this<ProcessRun>, private Native::TreeObserver
+class ProcessRun final : public std::enable_shared_from_this<ProcessRun>,
+                         private Native::TreeObserver
 {
 public:
     static constexpr QEvent::Type NewsEvent = QEvent::Type(QEvent::User + 0x504b);

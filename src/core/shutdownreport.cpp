@@ -69,8 +69,8 @@ namespace ProcessKit {
 QDebug operator<<(QDebug debug, const ShutdownReport &report)
 {
     const QDebugStateSaver saver(debug);
-    debug.nospace() << "ShutdownReport(" << report.mechanism << ", before "
-                    << report.membersBefore << ", after grace " << report.membersAfterGrace
+    debug.nospace() << "ShutdownReport(" << report.mechanism << ", before " << report.membersBefore
+                    << ", after grace " << report.membersAfterGrace
                     << (report.escalated ? ", escalated" : ", not escalated")
                     << (report.empty ? ", empty" : ", not empty")
                     << (report.guaranteed ? ", guaranteed, " : ", not guaranteed, ")

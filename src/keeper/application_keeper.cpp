@@ -97,9 +97,9 @@ void ApplicationKeeper::receive()
 // false for what no application sends
 bool ApplicationKeeper::handle(Message &message)
 {
-    // The effective ones, on both sides: who has dropped its privileges does not get them back here.
-    const bool isTrusted =
-            message.senderUser == ::geteuid() && message.senderGroup == ::getegid();
+    // The effective ones, on both sides: who has dropped its privileges does not get them back
+    // here.
+    const bool isTrusted = message.senderUser == ::geteuid() && message.senderGroup == ::getegid();
     if (!m_isGreeted)
         return isTrusted && message.type == Type::Hello && greet(message);
 

@@ -16,8 +16,7 @@ using namespace Native;
 
 CgroupEmptier::CgroupEmptier(std::string path) : m_path(std::move(path))
 {
-    UniqueFd directory(
-            ::open(m_path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    UniqueFd directory(::open(m_path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct statfs system;
     // whatever we were told, we remove nothing but cgroups
     if (!directory || ::fstatfs(directory.get(), &system) != 0

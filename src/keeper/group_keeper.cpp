@@ -135,8 +135,7 @@ void GroupKeeper::receive()
 
 void GroupKeeper::handle(Message &message)
 {
-    const bool isTrusted =
-            message.senderUser == ::geteuid() && message.senderGroup == ::getegid();
+    const bool isTrusted = message.senderUser == ::geteuid() && message.senderGroup == ::getegid();
     switch (message.type) {
     case Type::Launch:
         if (m_stage != Stage::Waiting)

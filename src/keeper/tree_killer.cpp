@@ -15,9 +15,9 @@ using namespace Native;
 
 namespace {
 
-// Most trees are gone when our own children have been struck a few times: each time those of the next
-// level become ours, in one batch or several. A tree that brings new ones to light more often is deep
-// or grows, and is then struck at every level.
+// Most trees are gone when our own children have been struck a few times: each time those of the
+// next level become ours, in one batch or several. A tree that brings new ones to light more often
+// is deep or grows, and is then struck at every level.
 constexpr int deepFind = 10;
 
 bool contains(const std::vector<pid_t> &sorted, pid_t pid)

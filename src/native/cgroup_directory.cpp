@@ -56,9 +56,8 @@ CgroupDirectory::~CgroupDirectory()
     removeCgroup(m_path.c_str());
 }
 
-std::shared_ptr<CgroupDirectory> CgroupDirectory::make(const std::string &path,
-                                                       std::shared_ptr<CgroupDirectory> parent,
-                                                       int *error)
+std::shared_ptr<CgroupDirectory>
+CgroupDirectory::make(const std::string &path, std::shared_ptr<CgroupDirectory> parent, int *error)
 {
     if (::mkdir(path.c_str(), 0755) < 0) {
         *error = errno;

@@ -31,8 +31,8 @@ public:
 
     // The name of an empty leaf, a used one when there is any; empty with errno.
     std::string takeLeaf();
-    // An empty leaf comes back. Once a cgroup has been killed, Linux 6.18 kills every process that is
-    // born into it from another cgroup (it compares how often each of the two was killed), so a
+    // An empty leaf comes back. Once a cgroup has been killed, Linux 6.18 kills every process that
+    // is born into it from another cgroup (it compares how often each of the two was killed), so a
     // \a killed leaf is not used again.
     void returnLeaf(const std::string &name, bool killed);
     // A leaf's file or, with \a file empty, its directory; none with errno.
@@ -44,8 +44,8 @@ public:
 private:
     CgroupDirectory(std::string path, UniqueFd directory,
                     std::shared_ptr<CgroupDirectory> parent = {});
-    static std::shared_ptr<CgroupDirectory> make(const std::string &path,
-                                                 std::shared_ptr<CgroupDirectory> parent, int *error);
+    static std::shared_ptr<CgroupDirectory>
+    make(const std::string &path, std::shared_ptr<CgroupDirectory> parent, int *error);
 
     static constexpr std::size_t maximumFreeLeaves = 32;
 

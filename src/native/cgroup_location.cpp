@@ -24,7 +24,8 @@ std::string unescaped(const std::string &field)
             return i + at < field.size() && field[i + at] >= '0' && field[i + at] <= '7';
         };
         if (field[i] == '\\' && digit(1) && digit(2) && digit(3)) {
-            result += char((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + field[i + 3] - '0');
+            result +=
+                    char((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + field[i + 3] - '0');
             i += 3;
         } else {
             result += field[i];

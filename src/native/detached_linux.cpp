@@ -25,7 +25,7 @@ void reapWhenEnded(pid_t pid)
     // the circle is the child's life; it is broken where it ends
     child->watch(pid, std::move(pidfd), [child]() mutable {
         child->reap();
-        Reactor::instance().post([last = std::move(child)] { });
+        Reactor::instance().post([last = std::move(child)] {});
     });
 }
 

@@ -55,7 +55,8 @@ Host Host::query()
     const KeeperClient::Program keeper = KeeperClient::find();
     std::string reason = whyNoKeeper(keeper);
     Host host;
-    for (const TreeKind kind : { TreeKind::CgroupV2, TreeKind::Subreaper, TreeKind::ProcessGroup }) {
+    for (const TreeKind kind :
+         { TreeKind::CgroupV2, TreeKind::Subreaper, TreeKind::ProcessGroup }) {
         host = Native::query(kind, keeper);
         append(&reason, host.reason);
         if (host.kind)

@@ -37,8 +37,8 @@ std::atomic<pid_t> keeperPid = 0;
 
 constexpr int maximumEarlyDeaths = 3;
 
-// The library's file, or the program's when the library is linked into it. dladdr(3) will not do: it
-// takes argv[0], which is the caller's to choose, for the program's file.
+// The library's file, or the program's when the library is linked into it. dladdr(3) will not do:
+// it takes argv[0], which is the caller's to choose, for the program's file.
 std::string fileOfThisCode()
 {
     struct Search
@@ -168,15 +168,19 @@ KeeperClient::Program KeeperClient::find()
     if (const char *chosen = ::secure_getenv("PROCESSKIT_KEEPER"); chosen && *chosen) {
         if (::access(chosen, X_OK) == 0)
             return { Source::Executable, chosen, {} };
-        return { Source::None, {},
+        return { Source::None,
+                 {},
                  std::string("PROCESSKIT_KEEPER names ") + chosen + ": " + strerror(errno) };
     }
     if (std::string path = pathBesideLibrary(); !path.empty() && ::access(path.c_str(), X_OK) == 0)
         return { Source::Executable, std::move(path), {} };
     if (memoryFilesMayRun() && ::access("/proc/self/fd", X_OK) == 0)
         return { Source::EmbeddedCopy, {}, {} };
-    return { Source::None, {},
-             "processkit-keeper is not installed, and this system does not run its copy from memory" };
+    return {
+        Source::None,
+        {},
+        "processkit-keeper is not installed, and this system does not run its copy from memory"
+    };
 }
 
 int KeeperClient::ensure()
@@ -241,7 +245,8 @@ int KeeperClient::launch(const Program &program)
     m_ownerGroup = ::getegid();
     m_pending.clear();
     keeperPid = keeper.pid;
-    int error = m_exitWatch.start(m_pidfd.get(), Reactor::Readable, [this](auto) { keeperEnded(); });
+    int error =
+            m_exitWatch.start(m_pidfd.get(), Reactor::Readable, [this](auto) { keeperEnded(); });
     if (!error)
         error = m_socketWatch.start(m_socket.get(), Reactor::Readable,
                                     [this](std::uint32_t events) {

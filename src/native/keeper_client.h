@@ -50,8 +50,8 @@ public:
     // \a id names the group until it is dropped, also after an error. 0 or errno.
     int holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t *id);
     void dropProcessGroup(std::uint32_t id);
-    // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and its
-    // tree has been ended, or with errno when it could not be made. 0 or errno.
+    // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and
+    // its tree has been ended, or with errno when it could not be made. 0 or errno.
     int makeGroup(UniqueFd socket, std::function<void(int error)> lost, std::uint32_t *id);
     void dropGroup(std::uint32_t id);
 

@@ -44,7 +44,7 @@ enum class Type : std::uint16_t {
 
     // group keeper -> application
     Launched = 48, // payload: int64 pid of the child, int64 pid of the group keeper;
-                   // descriptors: the child's pidfd
+    // descriptors: the child's pidfd
     LaunchFailed = 49, // payload: LaunchStep as int32, errno as int32
     Exited = 50, // payload: int32 si_code, int32 si_status: the direct child was reaped
     Emptied = 51, // no process is left in the group (it is the last message)

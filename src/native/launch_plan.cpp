@@ -96,7 +96,8 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
     std::memcpy(&header, bytes.data(), sizeof header);
     bytes.remove_prefix(sizeof header);
     if (header.magic != WireHeader::Magic || header.descriptorCount > maximumDescriptors
-        || header.newSession > 1 || header.hasAttributes > 1 || header.candidateCount == 0 || header.argumentCount == 0)
+        || header.newSession > 1 || header.hasAttributes > 1 || header.candidateCount == 0
+        || header.argumentCount == 0)
         return std::nullopt;
 
     LaunchPlan plan;

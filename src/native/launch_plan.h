@@ -50,10 +50,7 @@ public:
         m_bytes.push_back('\0');
         ++m_count;
     }
-    void replaceFirst(std::string_view string)
-    {
-        m_bytes.replace(0, m_bytes.find('\0'), string);
-    }
+    void replaceFirst(std::string_view string) { m_bytes.replace(0, m_bytes.find('\0'), string); }
     void reserve(std::size_t bytes) { m_bytes.reserve(bytes); }
     std::size_t count() const noexcept { return m_count; }
     bool empty() const noexcept { return m_count == 0; }

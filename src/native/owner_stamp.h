@@ -12,8 +12,9 @@
 namespace ProcessKit::Native {
 
 // Who made a cgroup, in its name, so that leftovers of an owner that died (with its keeper) can be
-// told from what is in use: "processkit-<pid>-<start time>-<pid namespace>-<boot id>". A program that
-// has replaced itself by execve(2) is the same process with another keeper: ".<incarnation>" follows.
+// told from what is in use: "processkit-<pid>-<start time>-<pid namespace>-<boot id>". A program
+// that has replaced itself by execve(2) is the same process with another keeper: ".<incarnation>"
+// follows.
 struct OwnerStamp
 {
     pid_t pid = 0;

@@ -88,9 +88,8 @@ void ProcessGroupTree::watchMembers()
                                                  return;
                                          }
                                          // the list holds the running callback: not from here
-                                         Reactor::instance().post([self = shared_from_this(), this] {
-                                             watchMembers();
-                                         });
+                                         Reactor::instance().post([self = shared_from_this(),
+                                                                   this] { watchMembers(); });
                                      })
                 : EMFILE;
         if (error) {

@@ -9,8 +9,8 @@
 
 namespace ProcessKit::Native {
 
-// A tree in a POSIX process group of its own. What calls setsid(2) or setpgid(2) leaves it; no other
-// mechanism is that weak, so it is used only by request, and where nothing else can be.
+// A tree in a POSIX process group of its own. What calls setsid(2) or setpgid(2) leaves it; no
+// other mechanism is that weak, so it is used only by request, and where nothing else can be.
 class ProcessGroupTree final : public Tree
 {
 public:

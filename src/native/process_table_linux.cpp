@@ -210,8 +210,7 @@ std::optional<ProcessEntry> parseProcessStat(std::string_view stat)
 std::optional<ProcessEntry> readProcess(pid_t pid)
 {
     char buffer[1024]; // the fields that matter are in the first 500 bytes at most
-    const auto length =
-            readSmallFile(ProcPath(pid).add("/stat").text(), buffer, sizeof buffer);
+    const auto length = readSmallFile(ProcPath(pid).add("/stat").text(), buffer, sizeof buffer);
     if (length <= 0)
         return std::nullopt;
     return parseProcessStat({ buffer, std::size_t(length) });

@@ -113,8 +113,7 @@ void Reactor::run()
     m_threadId = std::this_thread::get_id();
     std::array<epoll_event, std::tuple_size_v<decltype(m_ready)>> events;
     for (;;) {
-        const int count =
-                ::epoll_wait(m_epoll.get(), events.data(), int(events.size()), timeout());
+        const int count = ::epoll_wait(m_epoll.get(), events.data(), int(events.size()), timeout());
         m_readyCount = std::max(count, 0);
         for (int i = 0; i < m_readyCount; ++i) {
             m_ready[i] = static_cast<Watch *>(events[i].data.ptr);

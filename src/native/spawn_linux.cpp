@@ -120,8 +120,8 @@ SpawnResult spawnSharingMemory(ChildContext &context, int cgroup)
     }
     const long pid = cloneSharingMemory(&arguments, enterChild, &context);
     if (pid < 0) {
-        const bool ofTheGroup = cgroup >= 0 && pid != -EAGAIN && pid != -ENOMEM
-                && pid != -ENOSYS && pid != -EMFILE && pid != -EPERM;
+        const bool ofTheGroup = cgroup >= 0 && pid != -EAGAIN && pid != -ENOMEM && pid != -ENOSYS
+                && pid != -EMFILE && pid != -EPERM;
         return failed(ofTheGroup ? LaunchStep::Join : LaunchStep::Clone, int(-pid));
     }
     SpawnResult result;
@@ -292,8 +292,8 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     if (!options.modifier) {
         SpawnResult result = options.detached ? detachSharingMemory(context)
                                               : spawnIntoCgroup(context, options.cgroup);
-        // Linux before 5.5 does not know all flags; seccomp filters of older container engines answer
-        // EPERM for calls they do not know
+        // Linux before 5.5 does not know all flags; seccomp filters of older container engines
+        // answer EPERM for calls they do not know
         const int error = result.failure.error;
         const bool missing = result.failure.step == LaunchStep::Clone
                 && (error == ENOSYS || error == EPERM || error == EINVAL);

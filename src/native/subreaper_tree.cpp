@@ -93,8 +93,8 @@ LaunchFailure SubreaperTree::askKeeper(const Launch &launch)
     m_socket = aboveStandardStreams(std::move(m_socket));
     if (!m_socket)
         return { LaunchStep::Keeper, errno };
-    if (const int error = m_watch.start(m_socket.get(), Reactor::Readable,
-                                        [this](auto) { readMessages(); }))
+    if (const int error =
+                m_watch.start(m_socket.get(), Reactor::Readable, [this](auto) { readMessages(); }))
         return { LaunchStep::Keeper, error };
 
     const int on = 1;
@@ -196,8 +196,8 @@ void SubreaperTree::lose(bool ended, int error)
 
 void SubreaperTree::send(const Message &message)
 {
-    // Should the socket be full of messages that a stopped group keeper does not read, the end of the
-    // file is an order as well, and the strongest.
+    // Should the socket be full of messages that a stopped group keeper does not read, the end of
+    // the file is an order as well, and the strongest.
     if (m_socket && !KeeperProtocol::send(m_socket.get(), message) && message.type == Type::Kill)
         ::shutdown(m_socket.get(), SHUT_WR);
 }

@@ -14,7 +14,8 @@ namespace {
 
 std::unordered_set<std::shared_ptr<Tree>> &liveTrees()
 {
-    static auto *trees = new std::unordered_set<std::shared_ptr<Tree>>; // outlives static destruction
+    static auto *trees =
+            new std::unordered_set<std::shared_ptr<Tree>>; // outlives static destruction
     return *trees;
 }
 

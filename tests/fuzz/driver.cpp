@@ -42,8 +42,9 @@ private:
 
     void change(std::string *input)
     {
-        static constexpr std::uint32_t numbers[] = { 0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff,
-                                                     0x7fffffff, 0x80000000, 0xffffffff };
+        static constexpr std::uint32_t numbers[] = { 0,          1,         0x7f,   0x80,
+                                                     0xff,       0x7fff,    0xffff, 0x7fffffff,
+                                                     0x80000000, 0xffffffff };
         const std::size_t at = below(input->size() + 1);
         switch (below(7)) {
         case 0:

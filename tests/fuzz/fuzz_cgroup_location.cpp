@@ -21,6 +21,8 @@ std::vector<std::string> seeds()
     const std::string between(1, '\0');
     return { "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n" + between
                      + "0::/user.slice/user-1000.slice\n",
-             "31 23 0:27 /a\\040b /mnt/c\\134d rw - cgroup2 none rw\n" + between + "1:cpu:/\n0::/a b/c\n",
-             "30 23 0:26 / /sys/fs/cgroup/unified rw - cgroup2 x rw\n" + between + "0::/../other\n" };
+             "31 23 0:27 /a\\040b /mnt/c\\134d rw - cgroup2 none rw\n" + between
+                     + "1:cpu:/\n0::/a b/c\n",
+             "30 23 0:26 / /sys/fs/cgroup/unified rw - cgroup2 x rw\n" + between
+                     + "0::/../other\n" };
 }

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 
 std::vector<std::string> seeds()
 {
-    return { "processkit-1-0-4026531836-0123abcd", "processkit-4194304-18446744073709551615-1-ffffffff",
+    return { "processkit-1-0-4026531836-0123abcd",
+             "processkit-4194304-18446744073709551615-1-ffffffff",
              "processkit-2147483647-12-4026532000-00000000" };
 }

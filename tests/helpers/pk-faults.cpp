@@ -65,9 +65,9 @@ constexpr Name calls[] = {
 };
 
 constexpr Name errors[] = {
-    { "EMFILE", EMFILE }, { "EAGAIN", EAGAIN }, { "ENOMEM", ENOMEM },
-    { "ENOSPC", ENOSPC }, { "EPERM", EPERM },   { "ENOSYS", ENOSYS }, { "EINVAL", EINVAL },
-    { "EBUSY", EBUSY },   { "EACCES", EACCES }, { "ENFILE", ENFILE },
+    { "EMFILE", EMFILE }, { "EAGAIN", EAGAIN }, { "ENOMEM", ENOMEM }, { "ENOSPC", ENOSPC },
+    { "EPERM", EPERM },   { "ENOSYS", ENOSYS }, { "EINVAL", EINVAL }, { "EBUSY", EBUSY },
+    { "EACCES", EACCES }, { "ENFILE", ENFILE },
 };
 
 template<size_t Size>
@@ -121,8 +121,7 @@ bool answer(int listener, Faults *faults)
     response.id = request.id;
     if (request.data.nr == SYS_kcmp) {
         faults->armed = request.data.args[0] == 1;
-    } else if (faults->armed && ++faults->calls >= faults->first
-               && faults->calls <= faults->last) {
+    } else if (faults->armed && ++faults->calls >= faults->first && faults->calls <= faults->last) {
         ++faults->failed;
         response.error = -faults->error;
     } else {
@@ -142,8 +141,8 @@ int main(int argc, char **argv)
 
     // The child shares our descriptors until it executes the program, so the listener that it gets
     // is ours as well. A signal tells that it is there: it cannot be among the filtered calls.
-    int *result = static_cast<int *>(mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    int *result = static_cast<int *>(
+            mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     if (result == MAP_FAILED)
         return 70;
     sigset_t installed, taken, before;

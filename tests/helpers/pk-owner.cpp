@@ -204,8 +204,8 @@ bool parse(const QStringList &arguments, Options *options)
         } else if (option == QLatin1String("--optional")) {
             Containment::setKeeperPolicy(Containment::KeeperPolicy::Optional);
         } else if (option == QLatin1String("--mechanism")) {
-            options->mechanism = Mechanism(
-                    QMetaEnum::fromType<Mechanism>().keyToValue(qPrintable(value)));
+            options->mechanism =
+                    Mechanism(QMetaEnum::fromType<Mechanism>().keyToValue(qPrintable(value)));
             ++i;
         } else if (option == QLatin1String("--count")) {
             options->count = value.toInt();

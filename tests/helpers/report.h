@@ -22,8 +22,8 @@ inline void reportToTest(const char *name, pid_t pid, const QByteArray &extra)
         const QByteArray text = stat.readAll();
         start = text.mid(text.lastIndexOf(')') + 2).split(' ').value(19);
     }
-    const QByteArray line = name + (' ' + QByteArray::number(pid)) + ' ' + start + ' ' + extra
-            + '\n';
+    const QByteArray line =
+            name + (' ' + QByteArray::number(pid)) + ' ' + start + ' ' + extra + '\n';
     const int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return;

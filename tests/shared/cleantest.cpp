@@ -60,8 +60,8 @@ bool isPossible(Mechanism mechanism)
 
 QByteArray whyImpossible(Mechanism mechanism)
 {
-    return mechanismName(mechanism) + " is not to be had here: "
-            + Containment::query(mechanism).reason().toLocal8Bit();
+    return mechanismName(mechanism)
+            + " is not to be had here: " + Containment::query(mechanism).reason().toLocal8Bit();
 }
 
 QByteArray CleanTest::token()

@@ -77,9 +77,9 @@ QByteArray whyImpossible(ProcessKit::Mechanism mechanism);
 } // namespace PkTest
 
 #define PK_REQUIRE_MECHANISM(mechanism) \
-    do { \
-        if (!PkTest::isPossible(mechanism)) \
-            QSKIP(PkTest::whyImpossible(mechanism).constData()); \
-    } while (false)
+  do { \
+    if (!PkTest::isPossible(mechanism)) \
+      QSKIP(PkTest::whyImpossible(mechanism).constData()); \
+  } while (false)
 
 #endif // PKTEST_CLEANTEST_H

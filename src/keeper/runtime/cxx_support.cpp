@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// The few parts of the C++ runtime that would throw, ended instead: with them the whole machinery of
-// exceptions stays out of the program, which is several times its size. A keeper that is out of
+// The few parts of the C++ runtime that would throw, ended instead: with them the whole machinery
+// of exceptions stays out of the program, which is several times its size. A keeper that is out of
 // memory or wrong about itself has nothing better to do than to end; its application notices and
 // starts another one.
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 // The system calls of the keeper, by the names and with the types that the C library's headers give
-// them. The library itself is left out: linked statically it is fifteen times the size of everything
-// else here, none of which a keeper uses, and it is what every application that carries a keeper
-// would carry, too. A function that the sources begin to use and that is missing here is an error
-// of the linker.
+// them. The library itself is left out: linked statically it is fifteen times the size of
+// everything else here, none of which a keeper uses, and it is what every application that carries
+// a keeper would carry, too. A function that the sources begin to use and that is missing here is
+// an error of the linker.
 
 #include <cerrno>
 #include <csignal>

@@ -125,7 +125,8 @@ void tst_Channels::twoChannels()
     PK_REQUIRE_MECHANISM(mechanism);
     ContainedProcess process;
     process.setRequestedMechanism(mechanism);
-    process.start(helper(), args({ "write", "out one,", "err:err one,", "out two", "err:err two" }));
+    process.start(helper(),
+                  args({ "write", "out one,", "err:err one,", "out two", "err:err two" }));
     QVERIFY(process.waitForFinished(Patience));
     QCOMPARE(process.readChannelCount(), 2);
     QCOMPARE(process.readAllStandardError(), "err one,err two");
@@ -552,8 +553,9 @@ void tst_Channels::redirectInput()
     process.setStandardInputFile(makeFile(temporaryPath(QStringLiteral("input")), "from a file"));
     process.start(helper(), args({ "echo" }));
     QVERIFY(process.waitForStarted(Patience));
-    QTest::ignoreMessage(QtWarningMsg,
-                         QRegularExpression(QStringLiteral("QProcess::writeData|QIODevice::write")));
+    QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(QStringLiteral("QProcess::writeData|QIODevice::write")));
     QVERIFY(process.write("dropped") <= 0);
     QVERIFY(process.waitForFinished(Patience));
     QCOMPARE(process.readAll(), "from a file");

@@ -162,8 +162,9 @@ void tst_ContainedProcess::signalSequence()
     QByteArrayList log;
     connect(&process, &ContainedProcess::stateChanged, this, [&](QProcess::ProcessState state) {
         QCOMPARE(process.state(), state);
-        log += state == QProcess::Starting ? "starting"
-                : state == QProcess::Running ? "running" : "not running";
+        log += state == QProcess::Starting   ? "starting"
+                : state == QProcess::Running ? "running"
+                                             : "not running";
     });
     connect(&process, &ContainedProcess::started, this, [&] { log += "started"; });
     connect(&process, &ContainedProcess::readyRead, this, [&] {
@@ -197,8 +198,8 @@ void tst_ContainedProcess::signalSequence()
     log.removeAll("emptied");
     log.removeAll("end");
     QCOMPARE(log,
-             QByteArrayList({ "starting", "running", "started", "read", "not running",
-                              "finished" }));
+             QByteArrayList(
+                     { "starting", "running", "started", "read", "not running", "finished" }));
 }
 
 void tst_ContainedProcess::startIsAsynchronous()
@@ -266,7 +267,8 @@ void tst_ContainedProcess::startCommand()
     QVERIFY(process.waitForFinished(Patience));
     QCOMPARE(process.readAll(), "2\n7:one two\n5:three\n");
     QCOMPARE(process.program(), helper());
-    QTest::ignoreMessage(QtWarningMsg, "QProcess::startCommand: empty or whitespace-only command was provided");
+    QTest::ignoreMessage(QtWarningMsg,
+                         "QProcess::startCommand: empty or whitespace-only command was provided");
     process.startCommand(QStringLiteral("  "));
     QVERIFY(!process.waitForStarted(Patience));
     QCOMPARE(process.error(), QProcess::FailedToStart);
@@ -785,9 +787,8 @@ void tst_ContainedProcess::execute()
 
 void tst_ContainedProcess::splitCommand()
 {
-    for (const char *command :
-         { "", " ", "a", " a  b ", "\"a b\" c", "a\"b c\"d", "\"\"\"quoted\"\"\"", "a '' b",
-           "\"open" }) {
+    for (const char *command : { "", " ", "a", " a  b ", "\"a b\" c", "a\"b c\"d",
+                                 "\"\"\"quoted\"\"\"", "a '' b", "\"open" }) {
         const QString text = QString::fromLatin1(command);
         QCOMPARE(ContainedProcess::splitCommand(text), QProcess::splitCommand(text));
     }
@@ -805,9 +806,8 @@ void tst_ContainedProcess::detachedParameters()
     const QString folder = QDir(temporaryPath(QString())).canonicalPath();
     ContainedProcess process;
     process.setProgram(QStringLiteral("/bin/sh"));
-    process.setArguments(
-            { QStringLiteral("-c"),
-              QStringLiteral("pwd; echo $PK_VALUE; exec \"$0\" pause"), helper() });
+    process.setArguments({ QStringLiteral("-c"),
+                           QStringLiteral("pwd; echo $PK_VALUE; exec \"$0\" pause"), helper() });
     process.setWorkingDirectory(folder);
     QProcessEnvironment environment = emptyEnvironment();
     environment.insert(QStringLiteral("PK_VALUE"), QStringLiteral("the value"));

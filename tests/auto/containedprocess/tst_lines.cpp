@@ -71,17 +71,18 @@ void tst_Lines::framing_data()
 
     QTest::newRow("nothing") << args({}) << QList<Line>();
     QTest::newRow("one") << args({ "one\\n" }) << QList<Line>{ { QStringLiteral("one"), None } };
-    QTest::newRow("empty lines")
-            << args({ "\\n\\na\\n\\n" })
-            << QList<Line>{ { {}, None }, { {}, None }, { QStringLiteral("a"), None }, { {}, None } };
-    QTest::newRow("unterminated")
-            << args({ "a\\nlast" })
-            << QList<Line>{ { QStringLiteral("a"), None }, { QStringLiteral("last"), Open } };
-    QTest::newRow("carriage return")
-            << args({ "a\\r\\nb\\r\\r\\nc\\rd\\n" })
-            << QList<Line>{ { QStringLiteral("a"), None },
-                            { QStringLiteral("b\r"), None },
-                            { QStringLiteral("c\rd"), None } };
+    QTest::newRow("empty lines") << args({ "\\n\\na\\n\\n" })
+                                 << QList<Line>{ { {}, None },
+                                                 { {}, None },
+                                                 { QStringLiteral("a"), None },
+                                                 { {}, None } };
+    QTest::newRow("unterminated") << args({ "a\\nlast" })
+                                  << QList<Line>{ { QStringLiteral("a"), None },
+                                                  { QStringLiteral("last"), Open } };
+    QTest::newRow("carriage return") << args({ "a\\r\\nb\\r\\r\\nc\\rd\\n" })
+                                     << QList<Line>{ { QStringLiteral("a"), None },
+                                                     { QStringLiteral("b\r"), None },
+                                                     { QStringLiteral("c\rd"), None } };
     QTest::newRow("carriage return across reads")
             << args({ "a\\r", "\\nb\\r", "c\\n" })
             << QList<Line>{ { QStringLiteral("a"), None }, { QStringLiteral("b\rc"), None } };
@@ -94,9 +95,8 @@ void tst_Lines::framing_data()
             << QList<Line>{ { QStringLiteral("one"), None }, { QStringLiteral("two"), None } };
     QTest::newRow("UTF-8") << args({ "\\xe2\\x82\\xac\\xf0\\x9f\\x98\\x80\\n" })
                            << QList<Line>{ { euro + smile, None } };
-    QTest::newRow("torn UTF-8")
-            << args({ "\\xe2", "\\x82", "\\xac\\xf0\\x9f", "\\x98\\x80\\n" })
-            << QList<Line>{ { euro + smile, None } };
+    QTest::newRow("torn UTF-8") << args({ "\\xe2", "\\x82", "\\xac\\xf0\\x9f", "\\x98\\x80\\n" })
+                                << QList<Line>{ { euro + smile, None } };
     QTest::newRow("UTF-8 torn over a line's begin")
             << args({ "a\\n\\xe2\\x82", "\\xac\\n" })
             << QList<Line>{ { QStringLiteral("a"), None }, { euro, None } };
@@ -104,8 +104,7 @@ void tst_Lines::framing_data()
             << args({ "a\\xff", "b\\n" })
             << QList<Line>{ { QStringLiteral("a") + bad + QStringLiteral("b"), None } };
     QTest::newRow("NUL") << args({ "a\\0b\\n" })
-                         << QList<Line>{ { QStringLiteral("a") + QChar(u'\0')
-                                                   + QStringLiteral("b"),
+                         << QList<Line>{ { QStringLiteral("a") + QChar(u'\0') + QStringLiteral("b"),
                                            None } };
     QTest::newRow("byte order mark in the middle")
             << args({ "a\\xef\\xbb\\xbf\\n" })
@@ -163,8 +162,9 @@ void tst_Lines::longLines()
     QList<OutputLine> lines;
     connect(&process, &ContainedProcess::linesReady, this,
             [&](const QList<OutputLine> &batch) { lines += batch; });
-    process.start(helper(), { QStringLiteral("longline"), QString::number(length),
-                              terminated ? QStringLiteral("newline") : QString() });
+    process.start(helper(),
+                  { QStringLiteral("longline"), QString::number(length),
+                    terminated ? QStringLiteral("newline") : QString() });
     QVERIFY(process.waitForFinished(Patience));
     QString text;
     for (qsizetype i = 0; i < lines.size(); ++i) {

@@ -133,8 +133,8 @@ void tst_Containment::tree()
         QVERIFY(reports().waitFor(shape.reports));
         const qint64 direct = process->processId();
         for (const Report &report : reports().reports()) {
-            const bool leaves = mechanism == Mechanism::ProcessGroup
-                    && shape.leaving.contains(report.name);
+            const bool leaves =
+                    mechanism == Mechanism::ProcessGroup && shape.leaving.contains(report.name);
             if (report.name == "main")
                 QCOMPARE(report.pid, direct);
             if (!leaves)

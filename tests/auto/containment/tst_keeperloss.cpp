@@ -72,8 +72,7 @@ void tst_KeeperLoss::keeperWithGroups()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    const Shape &shape =
-            shapeNamed(mechanism == Mechanism::ProcessGroup ? "doublefork" : "daemon");
+    const Shape &shape = shapeNamed(mechanism == Mechanism::ProcessGroup ? "doublefork" : "daemon");
     ContainedProcess process;
     process.setRequestedMechanism(mechanism);
     QSignalSpy lost(&process, &ContainedProcess::containmentLost);
@@ -117,8 +116,7 @@ void tst_KeeperLoss::keeperThenOwner()
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
     expectOrphans();
-    const Shape &shape =
-            shapeNamed(mechanism == Mechanism::ProcessGroup ? "doublefork" : "daemon");
+    const Shape &shape = shapeNamed(mechanism == Mechanism::ProcessGroup ? "doublefork" : "daemon");
     OwnerProcess process(mechanism, "pause");
     process.start({ "tree", shape.name });
     QVERIFY(reports().waitFor(shape.reports + QList<QByteArray>{ "started" }));
@@ -164,11 +162,12 @@ void tst_KeeperLoss::keeperAgainAndAgain()
         if (process.waitForStarted(Patience))
             QVERIFY(process.state() == QProcess::NotRunning || process.waitForFinished(Patience));
         else
-            QVERIFY2(process.failure(), qPrintable(QStringLiteral("round %1, %2, exit %3: %4")
-                                                           .arg(round)
-                                                           .arg(process.state())
-                                                           .arg(process.exitCode())
-                                                           .arg(process.errorString())));
+            QVERIFY2(process.failure(),
+                     qPrintable(QStringLiteral("round %1, %2, exit %3: %4")
+                                        .arg(round)
+                                        .arg(process.state())
+                                        .arg(process.exitCode())
+                                        .arg(process.errorString())));
         QVERIFY(process.waitForTreeEmptied(Patience));
     }
     ContainedProcess last;
@@ -229,10 +228,10 @@ void tst_KeeperLoss::groupKeeperOfAGroup()
     ProcessGroup group(Mechanism::Subreaper);
     QSignalSpy lost(&group, &ProcessGroup::containmentLost);
     QSignalSpy emptied(&group, &ProcessGroup::emptied);
-    ContainedProcess *first = group.start(helper(), { QStringLiteral("tree"),
-                                                      QStringLiteral("daemon") });
-    ContainedProcess *second = group.start(helper(), { QStringLiteral("tree"),
-                                                       QStringLiteral("setsid") });
+    ContainedProcess *first =
+            group.start(helper(), { QStringLiteral("tree"), QStringLiteral("daemon") });
+    ContainedProcess *second =
+            group.start(helper(), { QStringLiteral("tree"), QStringLiteral("setsid") });
     QVERIFY(reports().waitFor({ "main", "main", "daemon", "session" }));
     const std::vector<PidHandle> members = reports().handles();
     const qint64 keeper = procStat(first->processId())->parent;

@@ -195,7 +195,8 @@ void tst_Owner::closedDescriptors()
         const auto output = report.extra.mid(report.extra.indexOf("output=") + 7).split('|');
         QCOMPARE(output.size(), 3);
         for (const QByteArray &target : output)
-            QVERIFY2(target.startsWith("pipe:") || target.startsWith("socket:"), target.constData());
+            QVERIFY2(target.startsWith("pipe:") || target.startsWith("socket:"),
+                     target.constData());
         QVERIFY(output[0] != output[1] && output[1] != output[2] && output[0] != output[2]);
     }
 }

@@ -134,8 +134,7 @@ bool KeeperDriver::greet()
     return m_control.send(Type::Hello, 0, {}, { application.get() });
 }
 
-Group KeeperDriver::startLaunch(const QByteArrayList &command,
-                                const QList<Descriptor> &descriptors)
+Group KeeperDriver::startLaunch(const QByteArrayList &command, const QList<Descriptor> &descriptors)
 {
     LaunchPlan plan;
     plan.candidates.append(command.value(0).toStdString());

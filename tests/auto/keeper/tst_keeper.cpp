@@ -157,8 +157,8 @@ void tst_Keeper::closesItsCopies()
     QCOMPARE(pipe2(ends, O_CLOEXEC), 0);
     UniqueFd readEnd(ends[0]);
     UniqueFd writeEnd(ends[1]);
-    Group group = driver().launch(
-            { "/bin/sh", "-c", "exec sleep 300 >/dev/null" }, { { writeEnd.get(), 1 } });
+    Group group = driver().launch({ "/bin/sh", "-c", "exec sleep 300 >/dev/null" },
+                                  { { writeEnd.get(), 1 } });
     QVERIFY(group.child > 0);
     writeEnd.reset();
     char byte;

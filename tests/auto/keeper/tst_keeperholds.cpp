@@ -92,8 +92,8 @@ QString tst_KeeperHolds::makeCgroup(const QString &name)
     return path;
 }
 
-// A child that runs pk-helper with these arguments: in the cgroup, or else in a process group of its
-// own. It does so when this returns.
+// A child that runs pk-helper with these arguments: in the cgroup, or else in a process group of
+// its own. It does so when this returns.
 PidHandle tst_KeeperHolds::startIn(const QString &cgroup, const QByteArrayList &arguments)
 {
     const QByteArray procs = QFile::encodeName(cgroup + QStringLiteral("/cgroup.procs"));
@@ -248,9 +248,9 @@ void tst_KeeperHolds::sweeps()
     const QString elsewherePath = make(elsewhere);
     const QString otherBootPath = make(otherBoot);
     const QString strangePath = makeCgroup(QStringLiteral("processkit-1-2-3"));
-    const PidHandle orphan = startIn(makeCgroup(QString::fromStdString(dead.name())
-                                                + QStringLiteral("/run1")),
-                                     { "tree", "sessionloop", "now" });
+    const PidHandle orphan =
+            startIn(makeCgroup(QString::fromStdString(dead.name()) + QStringLiteral("/run1")),
+                    { "tree", "sessionloop", "now" });
     const PidHandle live = startIn(livePath, { "pause" });
     const PidHandle foreign = startIn(elsewherePath, { "pause" });
 

@@ -83,8 +83,7 @@ void tst_KeeperProtocol::addMalformedPackets()
     QTest::newRow("payload where there is none") << packet(makeMessage(Type::MakeGroup, 1, "x"));
     QTest::newRow("payload too short") << packet(makeMessage(Type::HoldProcessGroup, 1, "short"));
     QTest::newRow("longer than any message") << QByteArray(60000, 'x');
-    QTest::newRow("long path") << packet(makeMessage(Type::HoldCgroup, 1,
-                                                     std::string(4097, '/')));
+    QTest::newRow("long path") << packet(makeMessage(Type::HoldCgroup, 1, std::string(4097, '/')));
 }
 
 void tst_KeeperProtocol::survivesNoMalformedPacket_data()

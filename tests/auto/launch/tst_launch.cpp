@@ -71,7 +71,8 @@ static void addLaunchRows()
     addMechanismRows();
 }
 
-// starts, waits, and gives what the helper printed; empty with a failed test when it did not end well
+// starts, waits, and gives what the helper printed; empty with a failed test when it did not end
+// well
 static QByteArray outputOf(ContainedProcess &process, const QStringList &arguments)
 {
     process.start(helper(), arguments);
@@ -84,7 +85,6 @@ static QByteArray outputOf(ContainedProcess &process, const QStringList &argumen
     }
     return process.readAllStandardOutput();
 }
-
 
 static QString makeFile(const QString &path, const QByteArray &content, mode_t mode)
 {
@@ -257,8 +257,8 @@ void tst_Launch::errorTextHasNoSecrets()
 
 void tst_Launch::badInterpreter()
 {
-    const QString script = makeFile(temporaryPath(QStringLiteral("script")),
-                                    "#!/nonexistent/interpreter\n", 0755);
+    const QString script =
+            makeFile(temporaryPath(QStringLiteral("script")), "#!/nonexistent/interpreter\n", 0755);
     ContainedProcess process;
     process.start(script, {});
     QVERIFY(!process.waitForStarted(Patience));
@@ -296,8 +296,8 @@ void tst_Launch::lookup()
     QProcessEnvironment environment = emptyEnvironment();
     environment.insert(QStringLiteral("PATH"), QStringLiteral("/nonexistent:") + folder);
     process.setProcessEnvironment(environment);
-    process.start(QStringLiteral("pk-only-there"), { QStringLiteral("lines"),
-                                                     QStringLiteral("1") });
+    process.start(QStringLiteral("pk-only-there"),
+                  { QStringLiteral("lines"), QStringLiteral("1") });
     QVERIFY2(process.waitForFinished(Patience), qPrintable(process.failure().diagnostic()));
     QCOMPARE(process.readAllStandardOutput(), "1\n");
 
@@ -397,10 +397,15 @@ void tst_Launch::argumentsArriveAsTheyAre()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    const QStringList arguments = { QString(), QStringLiteral(" a b "), QStringLiteral("\"quoted\""),
-                                    QStringLiteral("'single'"), QStringLiteral("back\\slash"),
-                                    QStringLiteral("line\nfeed"), QStringLiteral("$HOME `id` *"),
-                                    QStringLiteral("\u00e4\u20ac\U0001F600"), QString() };
+    const QStringList arguments = { QString(),
+                                    QStringLiteral(" a b "),
+                                    QStringLiteral("\"quoted\""),
+                                    QStringLiteral("'single'"),
+                                    QStringLiteral("back\\slash"),
+                                    QStringLiteral("line\nfeed"),
+                                    QStringLiteral("$HOME `id` *"),
+                                    QStringLiteral("\u00e4\u20ac\U0001F600"),
+                                    QString() };
     QByteArray expected = QByteArray::number(arguments.size()) + '\n';
     for (const QString &argument : arguments) {
         const QByteArray bytes = QFile::encodeName(argument);
@@ -601,8 +606,7 @@ void tst_Launch::inheritedDescriptors()
     const bool closing = fcntl(null, F_GETFD) == FD_CLOEXEC && fcntl(high, F_GETFD) == FD_CLOEXEC;
     close(null);
     close(high);
-    QCOMPARE(seen,
-             "0 1 2 " + QByteArray::number(null) + ' ' + QByteArray::number(high) + '\n');
+    QCOMPARE(seen, "0 1 2 " + QByteArray::number(null) + ' ' + QByteArray::number(high) + '\n');
     QCOMPARE(path, "/dev/null\n");
     QVERIFY(closing);
 
@@ -626,15 +630,16 @@ void tst_Launch::signalState()
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     const auto pipeBefore = signal(SIGPIPE, SIG_IGN);
-    const auto handlerBefore = signal(SIGUSR2, [](int) { });
+    const auto handlerBefore = signal(SIGUSR2, [](int) {});
     ContainedProcess process;
     process.setRequestedMechanism(mechanism);
     const QByteArray state = outputOf(process, { QStringLiteral("signals") });
     signal(SIGPIPE, pipeBefore);
     signal(SIGUSR2, handlerBefore);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    QCOMPARE(state, QByteArray("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-                               "SigCgt:\t0000000000000000\n"));
+    QCOMPARE(state,
+             QByteArray("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+                        "SigCgt:\t0000000000000000\n"));
 }
 
 void tst_Launch::fileModeMask_data()

@@ -36,38 +36,22 @@ void tst_LaunchFaults::fault_data()
         const char *error;
     };
     static const Fault list[] = {
-        { "pipe2", "EMFILE" },
-        { "pipe2", "ENFILE" },
-        { "clone3", "EAGAIN" },
-        { "clone3", "ENOMEM" },
-        { "clone3", "ENOSYS" },
-        { "clone3", "EPERM" },
-        { "clone", "EAGAIN" },
-        { "epoll_create1", "EMFILE" },
-        { "epoll_ctl", "ENOMEM" },
-        { "epoll_ctl", "ENOSPC" },
-        { "eventfd2", "EMFILE" },
-        { "timerfd_create", "EMFILE" },
-        { "inotify_init1", "EMFILE" },
-        { "inotify_add_watch", "ENOSPC" },
-        { "memfd_create", "EMFILE" },
-        { "memfd_create", "ENOMEM" },
-        { "socketpair", "EMFILE" },
-        { "sendmsg", "EAGAIN" },
-        { "sendmsg", "ENOMEM" },
-        { "recvmsg", "ENOMEM" },
-        { "openat", "EMFILE" },
-        { "openat", "ENOMEM" },
-        { "mkdirat", "ENOMEM" },
-        { "mkdirat", "EAGAIN" }, // cgroup.max.descendants
-        { "mkdir", "EAGAIN" },
-        { "pidfd_open", "EMFILE" },
-        { "execve", "ENOMEM" },
-        { "execve", "EAGAIN" },
-        { "execveat", "ENOMEM" },
-        { "dup3", "EMFILE" },
-        { "fcntl", "EMFILE" },
-        { "setpgid", "EPERM" },
+        { "pipe2", "EMFILE" },         { "pipe2", "ENFILE" },
+        { "clone3", "EAGAIN" },        { "clone3", "ENOMEM" },
+        { "clone3", "ENOSYS" },        { "clone3", "EPERM" },
+        { "clone", "EAGAIN" },         { "epoll_create1", "EMFILE" },
+        { "epoll_ctl", "ENOMEM" },     { "epoll_ctl", "ENOSPC" },
+        { "eventfd2", "EMFILE" },      { "timerfd_create", "EMFILE" },
+        { "inotify_init1", "EMFILE" }, { "inotify_add_watch", "ENOSPC" },
+        { "memfd_create", "EMFILE" },  { "memfd_create", "ENOMEM" },
+        { "socketpair", "EMFILE" },    { "sendmsg", "EAGAIN" },
+        { "sendmsg", "ENOMEM" },       { "recvmsg", "ENOMEM" },
+        { "openat", "EMFILE" },        { "openat", "ENOMEM" },
+        { "mkdirat", "ENOMEM" },       { "mkdirat", "EAGAIN" }, // cgroup.max.descendants
+        { "mkdir", "EAGAIN" },         { "pidfd_open", "EMFILE" },
+        { "execve", "ENOMEM" },        { "execve", "EAGAIN" },
+        { "execveat", "ENOMEM" },      { "dup3", "EMFILE" },
+        { "fcntl", "EMFILE" },         { "setpgid", "EPERM" },
         { "prctl", "EINVAL" },
     };
     for (Mechanism mechanism :
@@ -97,7 +81,8 @@ void tst_LaunchFaults::fault()
         const bool ended = process.wait();
         const QByteArray output = process.output();
         const QByteArray errors = process.errorOutput();
-        const QByteArray what = "failing at call " + QByteArray::number(at) + ": " + output + errors;
+        const QByteArray what =
+                "failing at call " + QByteArray::number(at) + ": " + output + errors;
         if (process.exitCode() == SkippedByFaults && output.isEmpty())
             QSKIP(errors.trimmed().constData());
         QVERIFY2(ended, what.constData());
@@ -136,12 +121,11 @@ void tst_LaunchFaults::lowLimit()
         process.start({ "lines", "1" });
         QVERIFY(process.wait());
         const QByteArray output = process.output();
-        const QByteArray what = "limit " + QByteArray::number(limit) + ": " + output
-                + process.errorOutput();
+        const QByteArray what =
+                "limit " + QByteArray::number(limit) + ": " + output + process.errorOutput();
         QVERIFY2(!process.crashed() && process.exitCode() == 0, what.constData());
         succeeded = output.contains("result ok exit=0") && output.contains("output=1");
-        QVERIFY2(succeeded
-                         || output.contains("result error kind=ResourceLimit")
+        QVERIFY2(succeeded || output.contains("result error kind=ResourceLimit")
                          || output.contains("result error kind=Keeper"),
                  what.constData());
         const QString alive = survivors();

@@ -27,7 +27,8 @@ extern const std::vector<Role> treeRoles;
 void report(const char *name, const std::string &extra = {});
 // whether the test still wants anything: its FIFO exists
 bool testIsAlive();
-// a helper that nobody ended, because a test failed, ends by itself; the children of a fork ask anew
+// a helper that nobody ended, because a test failed, ends by itself; the children of a fork ask
+// anew
 void limitLifetime();
 
 // fork() with a limited lifetime for the child; ends the program when there is no process to be had

@@ -54,8 +54,11 @@ std::string unescape(const std::string &text)
             bytes += char(strtol(text.substr(i + 1, 2).c_str(), nullptr, 16));
             i += 2;
         } else {
-            bytes += kind == 'n' ? '\n' : kind == 'r' ? '\r' : kind == 't' ? '\t'
-                    : kind == '0' ? '\0' : kind;
+            bytes += kind == 'n'  ? '\n'
+                    : kind == 'r' ? '\r'
+                    : kind == 't' ? '\t'
+                    : kind == '0' ? '\0'
+                                  : kind;
         }
     }
     return bytes;
@@ -150,7 +153,8 @@ int flood(const Arguments &arguments)
 int longLine(const Arguments &arguments)
 {
     const std::string line(size_t(number(arguments, 0, 1)), 'l');
-    return writeAll(STDOUT_FILENO, word(arguments, 1, "") == "newline" ? line + '\n' : line) ? 0 : 2;
+    return writeAll(STDOUT_FILENO, word(arguments, 1, "") == "newline" ? line + '\n' : line) ? 0
+                                                                                             : 2;
 }
 
 // aftereof BYTES: as many to standard output when standard input has ended
@@ -206,7 +210,8 @@ int closeInput(const Arguments &)
 } // namespace
 
 const std::vector<Role> outputRoles = {
-    { "echo", echo }, { "lines", lines }, { "write", writeTexts }, { "flood", flood },
-    { "longline", longLine }, { "aftereof", afterEof }, { "late", late }, { "hold", hold },
-    { "closeout", closeOutput }, { "closein", closeInput },
+    { "echo", echo },          { "lines", lines },       { "write", writeTexts },
+    { "flood", flood },        { "longline", longLine }, { "aftereof", afterEof },
+    { "late", late },          { "hold", hold },         { "closeout", closeOutput },
+    { "closein", closeInput },
 };

@@ -232,11 +232,22 @@ struct Shape
 };
 
 constexpr Shape shapes[] = {
-    { "none", nothing }, { "grandchild", grandchild }, { "setsid", newSession },
-    { "setpgid", newGroup }, { "doublefork", doubleFork }, { "daemon", quietDaemon },
-    { "loud-daemon", loudDaemon }, { "forkloop", forkLoop }, { "sessionloop", sessionLoop },
-    { "stopped", stopped }, { "main-stopped", mainStopped }, { "ignore-term", ignoresTerm },
-    { "subreaper", subreaper }, { "closes-all", closesAll }, { "deep", deep }, { "flat", flat },
+    { "none", nothing },
+    { "grandchild", grandchild },
+    { "setsid", newSession },
+    { "setpgid", newGroup },
+    { "doublefork", doubleFork },
+    { "daemon", quietDaemon },
+    { "loud-daemon", loudDaemon },
+    { "forkloop", forkLoop },
+    { "sessionloop", sessionLoop },
+    { "stopped", stopped },
+    { "main-stopped", mainStopped },
+    { "ignore-term", ignoresTerm },
+    { "subreaper", subreaper },
+    { "closes-all", closesAll },
+    { "deep", deep },
+    { "flat", flat },
     { "zoo", zoo },
 };
 
