@@ -71,8 +71,13 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     if (!guard || state != QProcess::Starting)
         return;
     run = ProcessRun::start(std::move(setup), q, interests(), &problem);
-    if (!run)
+    if (!run) {
         failToStart(problem);
+        return;
+    }
+    // For state(): until the event loop turns, or something is waited for, the process is starting.
+    startCollection = collections;
+    QCoreApplication::postEvent(q, new QEvent(ProcessRun::NewsEvent));
 }
 
 ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup) const
@@ -1385,7 +1390,8 @@ QProcess::ProcessError ContainedProcess::error() const
 
 QProcess::ProcessState ContainedProcess::state() const
 {
-    if (d->state == QProcess::Starting && d->run && d->run->isSilentlyRunning())
+    if (d->state == QProcess::Starting && d->run && d->collections != d->startCollection
+        && d->run->isSilentlyRunning())
         return QProcess::Running;
     return d->state;
 }

@@ -133,6 +133,7 @@ public:
 
     std::atomic<bool> connectionsChanged = false;
     int collections = 0;
+    int startCollection = 0; // when the process was started
     int turnDepth = 0;
     QBasicTimer nextTurn;
 
