@@ -106,17 +106,32 @@ void ProcessRun::tell(Change change)
 {
     const std::lock_guard lock(m_mutex);
     change(m_news);
-    wakeOwner();
+    noteNews();
 }
 
-// There are news; m_mutex is held.
-void ProcessRun::wakeOwner()
+// There are news, and perhaps more in the same turn of the reactor: an end comes as several. The
+// owner is woken once, at the end of the turn. m_mutex is held.
+void ProcessRun::noteNews()
 {
     ++m_newsCount;
-    if (m_waiting)
-        m_condition.notify_all();
-    else if (m_receiver && !std::exchange(m_eventPosted, true))
-        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
+    if (!std::exchange(m_wakePosted, true))
+        Reactor::instance().post([self = shared_from_this()] { self->wakeOwner(); });
+}
+
+void ProcessRun::wakeOwner()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_wakePosted = false;
+        if (m_newsCount == m_newsTaken)
+            return; // it has come by itself
+        if (m_waiting == 0) {
+            if (m_receiver && !std::exchange(m_eventPosted, true))
+                QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
+            return;
+        }
+    }
+    m_condition.notify_all(); // not under the lock, or the waiter would wake only to wait for it
 }
 
 RunNews ProcessRun::takeNews()
@@ -191,7 +206,7 @@ void ProcessRun::setInterests(int interests)
     if (changed & (OutputLines | ErrorLines))
         Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
     if (changed & interests & LaunchNews && m_news.launched)
-        wakeOwner();
+        noteNews();
 }
 
 bool ProcessRun::isSilentlyRunning() const
@@ -432,7 +447,7 @@ void ProcessRun::launched(pid_t pid)
         m_news.launched = pid;
         // output that came before a keeper's word has been told of, and waits for it
         if ((m_interests & LaunchNews) || m_newsCount > 0)
-            wakeOwner();
+            noteNews();
         m_launchCondition.notify_all();
     }
     flushInput();

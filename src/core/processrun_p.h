@@ -175,6 +175,7 @@ private:
 
     template<typename Change>
     void tell(Change change);
+    void noteNews();
     void wakeOwner();
 
     // The reactor's.
@@ -205,6 +206,7 @@ private:
     QObject *m_receiver = nullptr;
     RunNews m_news;
     bool m_eventPosted = false;
+    bool m_wakePosted = false;
     int m_waiting = 0;
     quint64 m_newsCount = 0;
     quint64 m_newsTaken = 0;

@@ -5,6 +5,7 @@
 #include "directory_reader.h"
 #include "group_keeper.h"
 #include "owner_stamp.h"
+#include "process_table.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -202,8 +203,19 @@ void ApplicationKeeper::holdProcessGroup(Message &message)
         return;
     group.id = message.id;
     group.group = pid_t(number);
-    if (!message.descriptors.empty())
+    // What the leader says itself, before it is its program, is confirmed by the application.
+    std::erase_if(m_processGroups,
+                  [&group](const HeldProcessGroup &other) { return other.id == group.id; });
+    if (!message.descriptors.empty()) {
         group.leader = std::move(message.descriptors.front());
+    } else if (const auto leader = readProcess(group.group);
+               leader && leader->group == leader->pid) {
+        group.startTime = leader->startTime;
+        group.leader = openProcess(*leader);
+    } else if (const auto self = readProcess(::getpid())) {
+        // It has ended before this was read; who is left in its group is younger than we are.
+        group.startTime = self->startTime;
+    }
     m_processGroups.push_back(std::move(group));
 }
 

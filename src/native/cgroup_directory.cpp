@@ -77,7 +77,7 @@ CgroupDirectory::make(const std::string &path, std::shared_ptr<CgroupDirectory> 
 std::shared_ptr<CgroupDirectory> CgroupDirectory::ofApplication(int *error)
 {
     std::shared_ptr<CgroupDirectory> &directory = applicationDirectory();
-    if (directory && ::faccessat(AT_FDCWD, directory->m_path.c_str(), W_OK, AT_EACCESS) == 0)
+    if (directory && directory->m_owner == ::geteuid() && !directory->m_isGone)
         return directory;
     const CgroupLocation location = CgroupLocation::find();
     if (location.directory.empty()) {
@@ -87,14 +87,14 @@ std::shared_ptr<CgroupDirectory> CgroupDirectory::ofApplication(int *error)
     directory.reset();
     OwnerStamp stamp = OwnerStamp::own();
     do {
-        directory = make(location.directory + '/' + stamp.name(), nullptr, error);
+        const std::string path = location.directory + '/' + stamp.name();
+        // held before it is there: we may be killed at any moment
+        *error = KeeperClient::instance().holdCgroup(path);
+        if (*error)
+            return nullptr;
+        directory = make(path, nullptr, error);
         ++stamp.incarnation; // the last one's keeper may be at work in the directory that exists
     } while (!directory && *error == EEXIST && stamp.incarnation < 1000);
-    if (directory) {
-        *error = KeeperClient::instance().holdCgroup(directory->m_path);
-        if (*error)
-            directory.reset(); // what nobody holds is not used
-    }
     return directory;
 }
 

@@ -4,6 +4,8 @@
 
 #include "unique_fd.h"
 
+#include <errno.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +33,8 @@ public:
 
     // The name of an empty leaf, a used one when there is any; empty with errno.
     std::string takeLeaf();
+    // to be called when a leaf that was taken is not there
+    void notice(int error) { m_isGone |= error == ENOENT || error == ENODEV; }
     // An empty leaf comes back. Once a cgroup has been killed, Linux 6.18 kills every process that
     // is born into it from another cgroup (it compares how often each of the two was killed), so a
     // \a killed leaf is not used again.
@@ -50,6 +54,8 @@ private:
     static constexpr std::size_t maximumFreeLeaves = 32;
 
     const std::string m_path;
+    const uid_t m_owner = ::geteuid();
+    bool m_isGone = false; // somebody has removed it
     const UniqueFd m_directory;
     const std::shared_ptr<CgroupDirectory> m_parent; // keeps the application's for its groups
     std::vector<std::string> m_freeLeaves;

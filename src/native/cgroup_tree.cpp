@@ -86,17 +86,9 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
     int error = KeeperClient::instance().ensure();
     if (error && !KeeperClient::isOptional())
         return { LaunchStep::Keeper, error };
-    if (!m_directory)
-        m_directory = CgroupDirectory::ofApplication(&error);
-    if (!m_directory)
-        return { LaunchStep::Container, error };
-    m_leaf = m_directory->takeLeaf();
-    if (m_leaf.empty())
-        return { LaunchStep::Container, errno };
-
-    UniqueFd cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
+    UniqueFd cgroup = openLeaf(&error);
     if (!cgroup)
-        return { LaunchStep::Container, errno };
+        return { LaunchStep::Container, error };
     SpawnOptions options;
     options.cgroup = cgroup.get();
     options.deathSignal = SIGKILL; // should both the keeper and we be killed at once
@@ -116,6 +108,27 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
         return { LaunchStep::Clone, error };
     }
     return {};
+}
+
+UniqueFd CgroupTree::openLeaf(int *error)
+{
+    const bool isOfGroup = m_directory != nullptr;
+    UniqueFd cgroup;
+    for (int attempt = 0; attempt < 2 && !cgroup; ++attempt) {
+        if (!isOfGroup)
+            m_directory = CgroupDirectory::ofApplication(error);
+        if (!m_directory)
+            return cgroup;
+        m_leaf = m_directory->takeLeaf();
+        if (!m_leaf.empty())
+            cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
+        if (!cgroup) {
+            *error = errno;
+            m_directory->notice(errno); // and the application's is made anew
+            m_leaf.clear();
+        }
+    }
+    return cgroup;
 }
 
 void CgroupTree::childEnded()
@@ -174,9 +187,9 @@ void CgroupTree::becomeEmpty()
     const std::string suffix =
             m_directory->path().substr(m_directory->path().rfind('/')) + '/' + leaf;
     reapAdopted([&](pid_t pid) { return isIn(pid, suffix); });
+    reportEmptied();
     m_directory->returnLeaf(leaf, m_killed);
     m_directory.reset();
-    reportEmptied();
 }
 
 void CgroupTree::signal(int signal)

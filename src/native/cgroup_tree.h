@@ -23,6 +23,7 @@ public:
 
 private:
     LaunchFailure enterLeaf(const Launch &launch);
+    UniqueFd openLeaf(int *error);
     void childEnded();
     void watchUntilEmpty();
     void checkEmpty();

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,6 +62,20 @@ void enterSession(ChildContext *context)
         if (context->processGroup == 0)
             fail(context, LaunchStep::Session, errno);
     }
+}
+
+void announce(ChildContext *context)
+{
+    if (context->announceSocket < 0)
+        return;
+    const long pid = ::syscall(SYS_getpid);
+    for (unsigned i = 0; i < sizeof pid; ++i)
+        context->announcement[context->announcementPid + i] =
+                reinterpret_cast<const char *>(&pid)[i];
+    if (::syscall(SYS_sendto, context->announceSocket, context->announcement,
+                  context->announcementSize, MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0)
+        < 0)
+        fail(context, LaunchStep::Keeper, errno);
 }
 
 void keepAcrossExec(ChildContext *context, int fd)
@@ -178,6 +193,7 @@ void runChild(ChildContext *context)
             ::syscall(SYS_exit_group, 127);
     }
     enterSession(context);
+    announce(context);
     arrangeDescriptors(context);
     takeAttributes(context);
     if (context->workingDirectory && ::syscall(SYS_chdir, context->workingDirectory) < 0)

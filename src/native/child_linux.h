@@ -24,6 +24,10 @@ struct ChildContext
     int deathSignal = 0;
     pid_t expectedParent = -1; // with deathSignal: a child that has lost this parent ends
     int cgroup = -1; // a directory's descriptor: the child moves itself into that cgroup
+    int announceSocket = -1;
+    char *announcement = nullptr;
+    std::size_t announcementSize = 0;
+    std::size_t announcementPid = 0;
     // of a forked child only
     int failurePipe = -1;
     const std::function<void()> *modifier = nullptr;

@@ -4,7 +4,6 @@
 #include "cgroup_directory.h"
 #include "keeper_image.h"
 #include "small_file.h"
-#include "spawn.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -295,15 +294,29 @@ int KeeperClient::holdCgroup(const std::string &path)
     return send(message);
 }
 
-int KeeperClient::holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t *id)
+void KeeperClient::announceProcessGroup(SpawnOptions *options, std::uint32_t *id)
 {
     *id = ++m_lastId;
-    HeldProcessGroup &group = m_processGroups[*id];
+    if (!m_socket)
+        return;
+    Message message;
+    message.type = Type::HoldProcessGroup;
+    message.id = *id;
+    message.append(std::int64_t(0)); // the child's to fill in
+    message.append(std::uint64_t(0)); // the keeper looks it up
+    options->announceSocket = m_socket.get();
+    options->announcement = KeeperProtocol::encode(message);
+    options->announcementPid = options->announcement.size() - message.payload.size();
+}
+
+int KeeperClient::holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t id)
+{
+    HeldProcessGroup &group = m_processGroups[id];
     group.leader = leader;
     group.pidfd = UniqueFd(::fcntl(pidfd, F_DUPFD_CLOEXEC, 3));
     if (!group.pidfd)
         return errno;
-    return m_socket ? sendHold(*id, group) : 0;
+    return m_socket ? sendHold(id, group) : 0;
 }
 
 int KeeperClient::sendHold(std::uint32_t id, const HeldProcessGroup &group)

@@ -5,6 +5,7 @@
 #include "keeper_protocol.h"
 #include "process_table.h"
 #include "reactor.h"
+#include "spawn.h"
 #include "unique_fd.h"
 
 #include <atomic>
@@ -47,8 +48,11 @@ public:
 
     // 0 or errno
     int holdCgroup(const std::string &path);
-    // \a id names the group until it is dropped, also after an error. 0 or errno.
-    int holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t *id);
+    // What the leader of a new process group is to send before it runs anything.
+    void announceProcessGroup(SpawnOptions *options, std::uint32_t *id);
+    // \a id is the announced one, and names the group until it is dropped, also after an error. 0
+    // or errno.
+    int holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t id);
     void dropProcessGroup(std::uint32_t id);
     // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and
     // its tree has been ended, or with errno when it could not be made. 0 or errno.

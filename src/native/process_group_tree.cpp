@@ -34,20 +34,24 @@ LaunchFailure ProcessGroupTree::enterGroup(const Launch &launch)
     SpawnOptions options;
     options.deathSignal = SIGKILL;
     options.modifier = launch.modifier ? &launch.modifier : nullptr;
+    KeeperClient::instance().announceProcessGroup(&options, &m_heldAs);
     SpawnResult child = spawn(plan, options);
-    if (child.failure)
+    if (child.failure) {
+        KeeperClient::instance().dropProcessGroup(m_heldAs);
         return child.failure;
+    }
 
     const pid_t pid = child.pid;
     if (const int error = m_child.watch(pid, std::move(child.pidfd), [this] { childEnded(); })) {
         ::killpg(pid, SIGKILL); // a child that nobody has reaped: the number is its group's
         m_child.reap();
+        KeeperClient::instance().dropProcessGroup(m_heldAs);
         return { LaunchStep::Clone, error };
     }
     // a zombie is still there to be read: nobody else reaps it
     if (const std::optional<ProcessEntry> leader = readProcess(pid)) {
         const int error =
-                KeeperClient::instance().holdProcessGroup(*leader, m_child.pidfd(), &m_heldAs);
+                KeeperClient::instance().holdProcessGroup(*leader, m_child.pidfd(), m_heldAs);
         if (error && !keeperError) {
             ::killpg(pid, SIGKILL);
             m_child.reap();

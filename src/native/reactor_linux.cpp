@@ -58,9 +58,12 @@ int Reactor::open()
     if (::epoll_ctl(m_epoll.get(), EPOLL_CTL_ADD, m_wake.get(), &event) < 0)
         return errno;
 
-    // The application's signals are the application's threads' business; SIGPIPE becomes EPIPE.
+    // The application's signals are the application's threads' business; SIGPIPE becomes EPIPE. But
+    // SIGCHLD comes to the thread that has spawned: were it blocked there, the kernel would not see
+    // that it is ignored by default, and would wake another thread for it at every exit.
     sigset_t all, previous;
     ::sigfillset(&all);
+    ::sigdelset(&all, SIGCHLD);
     ::pthread_sigmask(SIG_SETMASK, &all, &previous);
     int error = 0;
     try {

@@ -15,6 +15,11 @@ struct SpawnOptions
     int deathSignal = 0; // sent to the child when the spawning thread ends (prctl(2))
     bool detached = false; // the child becomes nobody's: it is orphaned before it runs
     const std::function<void()> *modifier = nullptr; // called in a forked child before exec
+    // A packet that the child sends before it becomes its program, with its pid written into it as
+    // 64 bits: so that a keeper knows of it before it can have done anything.
+    int announceSocket = -1;
+    std::string announcement;
+    std::size_t announcementPid = 0; // the offset
 };
 
 struct SpawnResult

@@ -288,6 +288,11 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     context.newSession = plan.newSession;
     context.deathSignal = options.detached ? 0 : options.deathSignal;
     context.expectedParent = ::getpid();
+    std::string announcement = options.announcement;
+    context.announceSocket = options.announceSocket;
+    context.announcement = announcement.data();
+    context.announcementSize = announcement.size();
+    context.announcementPid = options.announcementPid;
 
     const SignalBlock block;
     if (!options.modifier) {
