@@ -70,7 +70,7 @@ LaunchFailure assignSources(LaunchPlan *plan, std::vector<UniqueFd> *sources)
 GroupKeeper::GroupKeeper() : m_outbox(SocketDescriptor)
 {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    ::prctl(PR_SET_NAME, "processkit-grp");
+    ::prctl(PR_SET_NAME, KeeperProtocol::GroupKeeperName);
     KeeperProtocol::passCredentials(SocketDescriptor);
 }
 

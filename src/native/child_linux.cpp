@@ -173,10 +173,10 @@ void unblockSignals()
     int error = ENOENT;
     for (char *const *file = context->candidates; *file; ++file) {
         ::syscall(SYS_execve, *file, context->arguments, context->environment);
-        if (errno == EACCES)
-            error = EACCES;
-        else if (errno != ENOENT && errno != ENOTDIR)
+        if (errno != EACCES && errno != ENOENT && errno != ENOTDIR)
             fail(context, LaunchStep::Execute, errno);
+        if (error != EACCES)
+            error = errno;
     }
     fail(context, LaunchStep::Execute, error);
 }

@@ -31,6 +31,12 @@ private:
     Reactor::Watch m_watch;
 };
 
+// Has \a pid reaped when it ends, should it be, as an orphan, a child of ours: where we are pid 1
+// or a subreaper.
+void reapWhenOrphaned(pid_t pid);
+// The same for those children of ours that have the name \a name.
+void reapWhenOrphaned(const char *name);
+
 // Where orphans come to us (as pid 1 or as a subreaper), a tree's dead are ours to reap. Those that
 // \a isOurs are, of the zombies among our children.
 void reapAdopted(const std::function<bool(pid_t)> &isOurs);

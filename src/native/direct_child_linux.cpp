@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 namespace ProcessKit::Native {
@@ -40,11 +41,48 @@ ChildExit DirectChild::wait(bool keepZombie) const
     return exit;
 }
 
-void reapAdopted(const std::function<bool(pid_t)> &isOurs)
+namespace {
+
+bool orphansComeToUs()
 {
     int subreaper = 0;
     ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
-    if (::getpid() != 1 && !subreaper)
+    return ::getpid() == 1 || subreaper;
+}
+
+} // namespace
+
+void reapWhenOrphaned(pid_t pid)
+{
+    if (!orphansComeToUs())
+        return;
+    UniqueFd pidfd(int(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!pidfd)
+        return;
+    auto child = std::make_shared<DirectChild>();
+    // the circle is the child's life; it is broken where it ends
+    child->watch(pid, std::move(pidfd), [child]() mutable {
+        child->reap();
+        Reactor::instance().post([last = std::move(child)] {});
+    });
+}
+
+void reapWhenOrphaned(const char *name)
+{
+    if (!orphansComeToUs())
+        return;
+    std::vector<pid_t> children;
+    appendChildren(::getpid(), &children);
+    for (const pid_t child : children) {
+        if (const std::optional<ProcessEntry> entry = readProcess(child);
+            entry && entry->name == name)
+            reapWhenOrphaned(child);
+    }
+}
+
+void reapAdopted(const std::function<bool(pid_t)> &isOurs)
+{
+    if (!orphansComeToUs())
         return;
     for (const ProcessEntry &entry : descendantsOf(::getpid())) {
         if (entry.parent == ::getpid() && !entry.isAlive() && isOurs(entry.pid)) {

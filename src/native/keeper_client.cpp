@@ -2,6 +2,7 @@
 #include "keeper_client.h"
 
 #include "cgroup_directory.h"
+#include "direct_child.h"
 #include "keeper_image.h"
 #include "small_file.h"
 #include "tree.h"
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -184,6 +186,10 @@ KeeperClient::Program KeeperClient::find()
 
 int KeeperClient::ensure()
 {
+    // it may have been killed a moment ago, and nobody has heard of it yet
+    pollfd exit{ m_pidfd.get(), POLLIN, 0 };
+    if (m_socket && ::poll(&exit, 1, 0) > 0)
+        keeperEnded();
     if (m_socket && m_ownerUser == ::geteuid() && m_ownerGroup == ::getegid())
         return 0;
     if (m_socket) {
@@ -436,11 +442,14 @@ void KeeperClient::keeperEnded()
     m_socket.reset();
     m_pending.clear();
     keeperPid = 0;
-    ++m_generation;
     ++m_earlyDeaths;
 
     int error = 0;
-    const bool needed = !m_cgroup.empty() || !m_processGroups.empty();
+    reapWhenOrphaned(KeeperProtocol::GroupKeeperName); // its children have just become ours
+    const auto groups = std::exchange(m_groups, {});
+    const bool needed = !m_cgroup.empty() || !m_processGroups.empty() || !groups.empty();
+    for (const auto &[id, lost] : groups)
+        lost(EOWNERDEAD);
     if (needed)
         error = m_earlyDeaths < maximumEarlyDeaths ? ensure() : ECHILD;
     if (m_onEnded)

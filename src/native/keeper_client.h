@@ -41,8 +41,6 @@ public:
 
     // Has a keeper running afterwards, or returns errno.
     int ensure();
-    // Changes whenever a keeper has ended.
-    unsigned generation() const noexcept { return m_generation; }
     // Called when a keeper was killed, with errno when no other could take its place.
     void setEndedHandler(std::function<void(int error)> handler) { m_onEnded = std::move(handler); }
 
@@ -55,7 +53,8 @@ public:
     int holdProcessGroup(const ProcessEntry &leader, int pidfd, std::uint32_t id);
     void dropProcessGroup(std::uint32_t id);
     // Makes a group keeper that serves \a socket. \a lost is called when that one was killed and
-    // its tree has been ended, or with errno when it could not be made. 0 or errno.
+    // its tree has been ended, with EOWNERDEAD when the keeper itself was killed, and with another
+    // errno when it could not be made. 0 or errno.
     int makeGroup(UniqueFd socket, std::function<void(int error)> lost, std::uint32_t *id);
     void dropGroup(std::uint32_t id);
 
@@ -86,7 +85,6 @@ private:
     uid_t m_ownerUser = 0; // who we were when it started
     gid_t m_ownerGroup = 0;
     std::vector<UniqueFd> m_retired; // sockets of keepers of who we were before
-    unsigned m_generation = 0;
     std::function<void(int)> m_onEnded;
     Reactor::Watch m_socketWatch;
     Reactor::Watch m_exitWatch;

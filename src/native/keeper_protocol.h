@@ -23,6 +23,8 @@ constexpr std::size_t MaximumPayload = 4096 + 256; // a path and some numbers
 constexpr std::size_t MaximumDescriptors = 250;
 // the descriptor on which a keeper finds its control socket when it starts
 constexpr int ControlDescriptor = 3;
+// what /proc calls a group keeper
+constexpr char GroupKeeperName[] = "processkit-grp";
 
 enum class Type : std::uint16_t {
     // application -> keeper

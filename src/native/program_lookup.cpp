@@ -29,10 +29,8 @@ int checkExecutable(const char *file)
 {
     struct stat status;
     if (::stat(file, &status) < 0)
-        return errno == EACCES ? EACCES : ENOENT;
-    if (!S_ISREG(status.st_mode))
-        return S_ISDIR(status.st_mode) ? EISDIR : EACCES;
-    return ::access(file, X_OK) == 0 ? 0 : EACCES;
+        return ENOENT; // also where we may not look: nobody can say that it is there
+    return S_ISREG(status.st_mode) && ::access(file, X_OK) == 0 ? 0 : EACCES;
 }
 
 } // namespace

@@ -107,15 +107,14 @@ LaunchFailure SubreaperTree::askKeeper(const Launch &launch)
     // it waits in the socket until there is a group keeper to read it
     if (!KeeperProtocol::send(m_socket.get(), message, descriptors))
         return { LaunchStep::Keeper, errno };
-    m_keeperGeneration = keeper.generation();
     const int error = keeper.makeGroup(
-            std::move(theirs), [this](int problem) { lose(true, problem); }, &m_id);
+            std::move(theirs), [this](int problem) { keeperSays(problem); }, &m_id);
     return error ? LaunchFailure{ LaunchStep::Keeper, error } : LaunchFailure{};
 }
 
 void SubreaperTree::readMessages()
 {
-    while (!m_over) {
+    while (!m_over && m_socket) {
         Message message;
         switch (KeeperProtocol::receive(m_socket.get(), &message)) {
         case Received::Nothing:
@@ -172,7 +171,21 @@ void SubreaperTree::socketClosed()
     // been killed as well, there is nobody left to say it.
     m_watch.stop();
     m_socket.reset();
-    if (KeeperClient::instance().generation() != m_keeperGeneration)
+    if (m_isOrphan)
+        lose(false, ECHILD);
+}
+
+void SubreaperTree::keeperSays(int error)
+{
+    if (error != EOWNERDEAD) {
+        lose(true, error);
+        return;
+    }
+    // The keeper was killed. Our group keeper, if there is one, lives on: it has a socket of its
+    // own.
+    m_isOrphan = true;
+    readMessages(); // an end of the socket that was heard of before the keeper's
+    if (!m_over && !m_socket)
         lose(false, ECHILD);
 }
 

@@ -26,16 +26,17 @@ private:
     void handle(KeeperProtocol::Message *message);
     void send(const KeeperProtocol::Message &message);
     void socketClosed();
+    void keeperSays(int error);
     void lose(bool ended, int error);
 
     UniqueFd m_socket;
     Reactor::Watch m_watch;
     std::uint32_t m_id = 0;
-    unsigned m_keeperGeneration = 0;
     pid_t m_groupKeeper = 0;
     bool m_launched = false;
     bool m_exited = false;
     bool m_over = false;
+    bool m_isOrphan = false; // the group keeper, of the keeper
 };
 
 } // namespace ProcessKit::Native

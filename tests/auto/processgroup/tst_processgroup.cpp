@@ -543,7 +543,7 @@ void tst_ProcessGroup::otherThreads()
         if (future.isFinished())
             future = group.shutdown(0ms);
     });
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 30; ++i) {
         ContainedProcess *process = group.start(helper(), args({ "tree", "doublefork" }));
         if (i % 2)
             process->waitForFinished(Patience);
