@@ -43,21 +43,21 @@ void GroupState::startBegins()
 {
     const std::lock_guard lock(m_mutex);
     if (m_live++ == 0)
-        postEvent();
+        post(ChangedEvent);
 }
 
-// Tells of what has changed; m_mutex is held.
-void GroupState::postEvent()
+// Each is in its queue once; m_mutex is held.
+void GroupState::post(QEvent::Type event)
 {
-    if (m_receiver && !std::exchange(m_eventPosted, true))
-        QCoreApplication::postEvent(m_receiver, new QEvent(ChangedEvent));
+    bool &posted = event == EmptiedEvent ? m_emptiedPosted : m_changedPosted;
+    if (m_receiver && !std::exchange(posted, true))
+        QCoreApplication::postEvent(m_receiver, new QEvent(event));
 }
 
-quint64 GroupState::acknowledgeEvent()
+void GroupState::acknowledge(QEvent::Type event)
 {
     const std::lock_guard lock(m_mutex);
-    m_eventPosted = false;
-    return m_timesEmptied;
+    (event == EmptiedEvent ? m_emptiedPosted : m_changedPosted) = false;
 }
 
 void GroupState::forgetReceiver()
@@ -78,7 +78,7 @@ void GroupState::add(const std::shared_ptr<ProcessRun> &run, Mechanism mechanism
     m_runs.push_back(run);
     const std::lock_guard lock(m_mutex);
     if (std::exchange(m_mechanism, mechanism) != mechanism)
-        postEvent();
+        post(ChangedEvent);
 }
 
 void GroupState::runIsOver(ProcessRun *run)
@@ -87,9 +87,8 @@ void GroupState::runIsOver(ProcessRun *run)
     const std::lock_guard lock(m_mutex);
     if (--m_live > 0)
         return;
-    ++m_timesEmptied;
     m_condition.notify_all();
-    postEvent();
+    post(EmptiedEvent);
 }
 
 void GroupState::signal(int signal)

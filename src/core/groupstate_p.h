@@ -25,7 +25,9 @@ class CgroupDirectory;
 class GroupState
 {
 public:
+    // Two, so that the end is told after what the processes have to tell of theirs.
     static constexpr QEvent::Type ChangedEvent = QEvent::Type(QEvent::User + 0x504c);
+    static constexpr QEvent::Type EmptiedEvent = QEvent::Type(QEvent::User + 0x504d);
 
     GroupState(Mechanism requested, QObject *receiver);
 
@@ -35,8 +37,8 @@ public:
     bool isEmpty() const;
     bool waitForEmptied(QDeadlineTimer deadline);
     void startBegins(); // counted from the call of start(), so that isEmpty() is true to the caller
-    // the event has arrived; returns how often the group has become empty
-    quint64 acknowledgeEvent();
+    // the event has arrived
+    void acknowledge(QEvent::Type event);
     void forgetReceiver();
 
     // The reactor's thread.
@@ -48,7 +50,7 @@ public:
     void kill();
 
 private:
-    void postEvent();
+    void post(QEvent::Type event);
 
     const Mechanism m_requested;
     std::shared_ptr<Native::CgroupDirectory> m_directory;
@@ -59,8 +61,8 @@ private:
     QObject *m_receiver;
     Mechanism m_mechanism = Mechanism::None; // of the last start
     int m_live = 0;
-    quint64 m_timesEmptied = 0;
-    bool m_eventPosted = false;
+    bool m_changedPosted = false;
+    bool m_emptiedPosted = false;
 };
 
 } // namespace ProcessKit

@@ -224,29 +224,22 @@ void ProcessGroup::terminate()
 */
 bool ProcessGroup::event(QEvent *event)
 {
-    if (event->type() != GroupState::ChangedEvent)
+    const bool isEnd = event->type() == GroupState::EmptiedEvent;
+    if (event->type() != GroupState::ChangedEvent && !isEnd)
         return QObject::event(event);
-    const quint64 timesEmptied = d->state->acknowledgeEvent();
-    const bool wasEmptied = std::exchange(d->timesTold, timesEmptied) != timesEmptied;
-    const bool isEmptyNow = isEmpty();
+    d->state->acknowledge(event->type());
     const QPointer<ProcessGroup> guard(this);
     const Mechanism now = d->state->mechanism();
     if (now != Mechanism::None && std::exchange(d->toldMechanism, now) != now)
         Q_EMIT mechanismChanged(now);
-    if (!guard)
-        return true;
-    // what became empty while nobody looked had first not been
-    if (d->toldEmpty && (wasEmptied || !isEmptyNow)) {
-        d->toldEmpty = false;
+    if (guard && std::exchange(d->toldEmpty, false))
         Q_EMIT emptyChanged(false);
-    }
-    if (!guard || !isEmptyNow)
-        return true;
-    if (!std::exchange(d->toldEmpty, true)) {
-        Q_EMIT emptyChanged(true);
-        if (guard)
-            Q_EMIT emptied();
-    }
+    if (!guard || !isEnd || !isEmpty())
+        return true; // or something has been started meanwhile
+    d->toldEmpty = true;
+    Q_EMIT emptyChanged(true);
+    if (guard)
+        Q_EMIT emptied();
     return true;
 }
 

@@ -14,7 +14,6 @@ public:
     std::shared_ptr<GroupState> state;
     Mechanism toldMechanism = Mechanism::None;
     bool toldEmpty = true;
-    quint64 timesTold = 0;
 };
 
 } // namespace ProcessKit

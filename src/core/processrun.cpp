@@ -824,10 +824,13 @@ void ProcessRun::whenEmptied(std::function<void()> callback)
 
 void ProcessRun::treeIsOver()
 {
-    if (m_setup.group)
-        m_setup.group->runIsOver(this);
-    for (const auto &callback : std::exchange(m_whenEmptied, {}))
-        callback();
+    // the group tells of it after the process has, which is woken at the end of this turn
+    Reactor::instance().post([self = shared_from_this()] {
+        if (self->m_setup.group)
+            self->m_setup.group->runIsOver(self.get());
+        for (const auto &callback : std::exchange(self->m_whenEmptied, {}))
+            callback();
+    });
     releaseIfDone();
 }
 

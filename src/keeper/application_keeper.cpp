@@ -208,6 +208,8 @@ void ApplicationKeeper::holdProcessGroup(Message &message)
                   [&group](const HeldProcessGroup &other) { return other.id == group.id; });
     if (!message.descriptors.empty()) {
         group.leader = std::move(message.descriptors.front());
+    } else if (group.startTime != 0) {
+        // without a handle, the start time tells the group from a later one of the same number
     } else if (const auto leader = readProcess(group.group);
                leader && leader->group == leader->pid) {
         group.startTime = leader->startTime;

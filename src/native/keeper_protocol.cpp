@@ -187,7 +187,8 @@ Received receive(int socket, Message *message)
     do {
         count = ::recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (count < 0 && errno == EINTR);
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    // short of memory, it stays where it is, and whoever watches the socket comes again
+    if (count < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS))
         return Received::Nothing;
     if (count < 0)
         return Received::Closed; // ECONNRESET: closed with unread messages

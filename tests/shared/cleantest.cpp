@@ -111,6 +111,8 @@ void CleanTest::warmUp()
 void CleanTest::init()
 {
     m_orphans = false;
+    if (Containment::keeperProcessId() == 0)
+        warmUp(); // the case before this one has killed it
     m_reports.reset();
     m_reports = std::make_unique<ReportChannel>(m_directory.path());
     m_descriptors = openDescriptors(getpid());

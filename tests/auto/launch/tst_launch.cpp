@@ -133,6 +133,10 @@ void tst_Launch::fails()
 
     ContainedProcess process;
     process.setRequestedMechanism(mechanism);
+    // our own PATH may lead through what this user may not look into
+    auto environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("PATH"), QStringLiteral("/usr/bin:/bin"));
+    process.setProcessEnvironment(environment);
     QSignalSpy errors(&process, &ContainedProcess::errorOccurred);
     QSignalSpy states(&process, &ContainedProcess::stateChanged);
     QSignalSpy started(&process, &ContainedProcess::started);

@@ -119,7 +119,11 @@ void tst_LaunchStress::exitRacesKill()
             process.terminate();
         process.kill();
         if (process.state() != QProcess::NotRunning)
-            QVERIFY(process.waitForFinished(Patience) || process.failure());
+            QVERIFY2(process.waitForFinished(Patience),
+                     qPrintable(QStringLiteral("round %1: state %2, %3")
+                                        .arg(round)
+                                        .arg(process.state())
+                                        .arg(process.failure().diagnostic())));
         QVERIFY(process.waitForTreeEmptied(Patience));
         QTRY_COMPARE_WITH_TIMEOUT(emptied.count(), 1, Patience);
         QCOMPARE(finished.count(), 1);
