@@ -183,15 +183,17 @@ Received receive(int socket, Message *message)
     packet.msg_control = control.bytes;
     packet.msg_controllen = sizeof control.bytes;
 
+    // ECONNRESET says once that the other end was closed with messages unread; what it had sent before
+    // is still to be had.
     ssize_t count;
     do {
         count = ::recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (count < 0 && errno == EINTR);
+    } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
     // short of memory, it stays where it is, and whoever watches the socket comes again
     if (count < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS))
         return Received::Nothing;
     if (count < 0)
-        return Received::Closed; // ECONNRESET: closed with unread messages
+        return Received::Closed;
     takeControl(&packet, message); // before any return: these descriptors are open
     // End of file is no different from an empty packet, which nobody has a reason to send.
     if (count == 0)
