@@ -183,8 +183,8 @@ Received receive(int socket, Message *message)
     packet.msg_control = control.bytes;
     packet.msg_controllen = sizeof control.bytes;
 
-    // ECONNRESET says once that the other end was closed with messages unread; what it had sent before
-    // is still to be had.
+    // ECONNRESET says once that the other end was closed with messages unread; what it had sent
+    // before is still to be had.
     ssize_t count;
     do {
         count = ::recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
