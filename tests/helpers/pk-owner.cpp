@@ -13,8 +13,10 @@
 //   --then HOW         what follows: "finish" waits until PROGRAM has ended and prints
 //                      "result ..." ("once" does so and tries again after pk-faults is disarmed);
 //                      "return", "exit", "_exit", "abort", "terminate", "segv", "kill", "delete"
-//                      happen when a line of input has come; "pause" never ends
-// What it is and does is also reported to PK_REPORT: "owner", "keeper", "started", "result".
+//                      happen when a line of input has come; "pause" never ends, and at each
+//                      line of input it executes "PROGRAM exit"
+// What it is and does is also reported to PK_REPORT: "owner", "keeper", "started", "again",
+// "result".
 
 #include "report.h"
 
@@ -253,11 +255,16 @@ int main(int argc, char **argv)
     if (keeper > 0)
         reportToTest("keeper", pid_t(keeper), {});
     reportToTest(started ? "started" : "failed", getpid(), {});
+    char line[16];
     if (options.then == "pause") {
+        while (std::fgets(line, sizeof line, stdin)) {
+            // one more start, which brings a keeper if there is none, and passes what it is told
+            ContainedProcess::execute(options.program, { QStringLiteral("exit") });
+            reportToTest("again", getpid(), {});
+        }
         for (;;)
             pause();
     }
-    char line[16];
     if (!std::fgets(line, sizeof line, stdin))
         return 65;
     if (options.then == "delete") {
