@@ -3,7 +3,9 @@
 
 #include "process_table.h"
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 
 #include <unistd.h>
 
@@ -100,7 +102,9 @@ bool OwnerStamp::ownerIsAlive() const
     if (space != pidNamespace)
         return true;
     const std::optional<ProcessEntry> owner = readProcess(pid);
-    return owner && owner->startTime == startTime && owner->isAlive();
+    if (!owner) // which lacking descriptors or memory can be the reason for, too
+        return ::kill(pid, 0) == 0 || errno != ESRCH;
+    return owner->startTime == startTime && owner->isAlive();
 }
 
 } // namespace ProcessKit::Native

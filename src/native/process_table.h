@@ -38,6 +38,9 @@ std::optional<ProcessEntry> parseProcessStat(std::string_view stat);
 void appendChildren(pid_t pid, std::vector<pid_t> *children);
 // every process that descends from \a root, which is not in the list; parents come first
 std::vector<ProcessEntry> descendantsOf(pid_t root);
+// The same from one pass over all processes: slower, but it misses none that is there all the
+// while, which the kernel's lists of children may while others end (proc_tid_children(5)).
+std::vector<ProcessEntry> listDescendantsOf(pid_t root);
 // every process whose process group is \a group
 std::vector<ProcessEntry> membersOfProcessGroup(pid_t group);
 

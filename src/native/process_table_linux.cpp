@@ -248,6 +248,11 @@ void appendChildren(pid_t pid, std::vector<pid_t> *children)
     }
 }
 
+std::vector<ProcessEntry> listDescendantsOf(pid_t root)
+{
+    return descendantsByScan(root);
+}
+
 std::vector<ProcessEntry> descendantsOf(pid_t root)
 {
     if (!hasChildrenFiles())

@@ -234,7 +234,7 @@ std::vector<ProcessEntry> SubreaperTree::members() const
 {
     if (m_groupKeeper == 0 || m_over)
         return {};
-    std::vector<ProcessEntry> entries = descendantsOf(m_groupKeeper);
+    std::vector<ProcessEntry> entries = listDescendantsOf(m_groupKeeper);
     std::erase_if(entries, [](const ProcessEntry &entry) { return !entry.isAlive(); });
     return entries;
 }
