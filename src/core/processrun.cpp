@@ -6,6 +6,7 @@
 #include "logging_p.h"
 
 #include "host.h"
+#include "pipe_stock.h"
 #include "program_lookup.h"
 
 #include <QtCore/qcoreapplication.h>
@@ -414,17 +415,11 @@ ProcessError ProcessRun::openStreams(Native::Launch *launch)
 
 int ProcessRun::openPipe(int stream, Native::LaunchPlan *plan, std::vector<UniqueFd> *childEnds)
 {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0)
+    Native::Pipe pipe = Native::takePipe();
+    if (!pipe.readEnd)
         return errno;
-    UniqueFd readEnd(ends[0]);
-    UniqueFd writeEnd(ends[1]);
-    readEnd = Native::aboveStandardStreams(std::move(readEnd));
-    writeEnd = Native::aboveStandardStreams(std::move(writeEnd));
-    if (!readEnd || !writeEnd)
-        return EMFILE;
-    UniqueFd &ours = stream == 0 ? writeEnd : readEnd;
-    UniqueFd &theirs = stream == 0 ? readEnd : writeEnd;
+    UniqueFd &ours = stream == 0 ? pipe.writeEnd : pipe.readEnd;
+    UniqueFd &theirs = stream == 0 ? pipe.readEnd : pipe.writeEnd;
     ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
     plan->descriptors.push_back({ theirs.get(), stream });
     childEnds->push_back(std::move(theirs));
@@ -584,8 +579,7 @@ void ProcessRun::endChannel(int index)
     Channel *channel = m_channels[std::size_t(index)];
     if (!channel->fd)
         return;
-    channel->watch.stop();
-    channel->fd.reset();
+    channel->watch.stopAndClose(std::move(channel->fd));
     QList<OutputLine> lines;
     channel->splitter.finish(&lines, &m_lineNumber);
     if (!lines.isEmpty())
@@ -660,8 +654,7 @@ void ProcessRun::exited(const Native::ChildExit &exit)
 {
     qCDebug(lcLifecycle) << "exited" << m_tree->pid();
     m_exited = true;
-    m_inputWatch.stop();
-    m_input.reset();
+    m_inputWatch.stopAndClose(std::move(m_input));
     tell([&](RunNews &news) {
         m_exitedForOwner = true;
         news.exit = exit;

@@ -41,6 +41,17 @@ bool outOfDescriptors()
     return errno == EMFILE || errno == ENFILE;
 }
 
+// A place among the leaves that keep their descriptors, or none when all are taken.
+std::shared_ptr<void> takeKeptPlace()
+{
+    constexpr int places = 8;
+    static int taken = 0;
+    if (taken == places)
+        return nullptr;
+    ++taken;
+    return std::shared_ptr<void>(&taken, [](void *) { --taken; });
+}
+
 } // namespace
 
 CgroupDirectory::CgroupDirectory(std::string path, UniqueFd directory,
@@ -51,8 +62,8 @@ CgroupDirectory::CgroupDirectory(std::string path, UniqueFd directory,
 
 CgroupDirectory::~CgroupDirectory()
 {
-    for (const std::string &leaf : m_freeLeaves)
-        ::unlinkat(m_directory.get(), leaf.c_str(), AT_REMOVEDIR);
+    for (const CgroupLeaf &leaf : m_freeLeaves)
+        ::unlinkat(m_directory.get(), leaf.name().c_str(), AT_REMOVEDIR);
     removeCgroup(m_path.c_str());
 }
 
@@ -106,7 +117,7 @@ void CgroupDirectory::discardApplication()
         return;
     directory->kill();
     constexpr int longestWait = 5000; // ms; only a process that sleeps in the kernel takes longer
-    const UniqueFd events = directory->open(".", "cgroup.events", O_RDONLY);
+    const UniqueFd events = directory->openBelow("cgroup.events", O_RDONLY);
     char content[128];
     pollfd change{ events.get(), POLLPRI, 0 };
     ssize_t length;
@@ -126,33 +137,62 @@ std::shared_ptr<CgroupDirectory> CgroupDirectory::ofGroup(int *error)
     return make(path, std::move(application), error);
 }
 
-std::string CgroupDirectory::takeLeaf()
+CgroupLeaf CgroupDirectory::takeLeaf()
 {
+    CgroupLeaf leaf;
     if (!m_freeLeaves.empty()) {
-        std::string name = std::move(m_freeLeaves.back());
+        leaf = std::move(m_freeLeaves.back());
         m_freeLeaves.pop_back();
-        return name;
+    } else {
+        leaf = CgroupLeaf(std::string(leafPrefix) + std::to_string(++m_leafCount));
+        if (::mkdirat(m_directory.get(), leaf.name().c_str(), 0755) < 0) {
+            m_isGone |= errno == ENOENT || errno == ENODEV;
+            return {};
+        }
     }
-    std::string name = std::string(leafPrefix) + std::to_string(++m_leafCount);
-    return ::mkdirat(m_directory.get(), name.c_str(), 0755) == 0 ? name : std::string();
+    if (!leaf.directory) {
+        leaf.keepsDescriptors = takeKeptPlace();
+        leaf.directory = open(leaf, "", O_RDONLY | O_DIRECTORY);
+    }
+    if (!leaf.directory) {
+        m_isGone |= errno == ENOENT || errno == ENODEV;
+        return {};
+    }
+    return leaf;
 }
 
-void CgroupDirectory::returnLeaf(const std::string &name, bool killed)
+void CgroupDirectory::settle(CgroupLeaf *leaf) const
 {
-    killed |= ::strtoul(name.c_str() + leafPrefix.size(), nullptr, 10) <= m_killedLeaves;
+    if (!leaf->keepsDescriptors)
+        leaf->directory.reset();
+    else if (!leaf->events)
+        leaf->events = open(*leaf, "cgroup.events", O_RDONLY);
+}
+
+void CgroupDirectory::returnLeaf(CgroupLeaf leaf, bool killed)
+{
+    const char *name = leaf.name().c_str();
+    killed |= ::strtoul(name + leafPrefix.size(), nullptr, 10) <= m_killedLeaves;
     struct stat status;
     // a cgroup that a member has made inside counts as a link of its parent
-    const bool asItWas = !killed && ::fstatat(m_directory.get(), name.c_str(), &status, 0) == 0
+    const bool asItWas = !killed && ::fstatat(m_directory.get(), name, &status, 0) == 0
             && status.st_nlink == 2;
-    if (asItWas && m_freeLeaves.size() < maximumFreeLeaves)
-        m_freeLeaves.push_back(name);
-    else
-        removeCgroup(name.c_str(), m_directory.get());
+    if (asItWas && m_freeLeaves.size() < maximumFreeLeaves) {
+        if (!leaf.keepsDescriptors)
+            leaf.events.reset();
+        m_freeLeaves.push_back(std::move(leaf));
+    } else {
+        removeCgroup(name, m_directory.get());
+    }
 }
 
-UniqueFd CgroupDirectory::open(const std::string &leaf, const char *file, int flags) const
+UniqueFd CgroupDirectory::open(const CgroupLeaf &leaf, const char *file, int flags) const
 {
-    const std::string path = *file ? leaf + '/' + file : leaf;
+    return openBelow(*file ? leaf.name() + '/' + file : leaf.name(), flags);
+}
+
+UniqueFd CgroupDirectory::openBelow(const std::string &path, int flags) const
+{
     UniqueFd fd(::openat(m_directory.get(), path.c_str(), flags | O_CLOEXEC));
     UniqueFd &spare = spareDescriptor();
     if (!fd && outOfDescriptors() && spare) {
@@ -166,10 +206,10 @@ UniqueFd CgroupDirectory::open(const std::string &leaf, const char *file, int fl
 
 int CgroupDirectory::kill()
 {
-    for (const std::string &leaf : std::exchange(m_freeLeaves, {}))
-        removeCgroup(leaf.c_str(), m_directory.get());
+    for (const CgroupLeaf &leaf : std::exchange(m_freeLeaves, {}))
+        removeCgroup(leaf.name().c_str(), m_directory.get());
     m_killedLeaves = m_leafCount;
-    const UniqueFd fd = open(".", "cgroup.kill", O_WRONLY);
+    const UniqueFd fd = openBelow("cgroup.kill", O_WRONLY);
     if (!fd)
         return errno;
     return ::write(fd.get(), "1", 1) == 1 ? 0 : errno;

@@ -73,10 +73,11 @@ void CgroupTree::launch(Launch launch)
     const LaunchFailure failure = enterLeaf(launch);
     launch.childEnds.clear();
     if (failure) {
-        if (!m_leaf.empty())
-            m_directory->returnLeaf(m_leaf, m_killed);
+        if (m_leaf)
+            m_directory->returnLeaf(std::exchange(m_leaf, {}), m_killed);
         reportLaunchFailed(failure);
     } else {
+        m_directory->settle(&m_leaf);
         reportLaunched(m_child.pid());
     }
 }
@@ -86,17 +87,16 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
     int error = KeeperClient::instance().ensure();
     if (error && !KeeperClient::isOptional())
         return { LaunchStep::Keeper, error };
-    UniqueFd cgroup = openLeaf(&error);
-    if (!cgroup)
+    error = takeLeaf();
+    if (error)
         return { LaunchStep::Container, error };
     SpawnOptions options;
-    options.cgroup = cgroup.get();
+    options.cgroup = m_leaf.directory.get();
     options.deathSignal = SIGKILL; // should both the keeper and we be killed at once
     options.modifier = launch.modifier ? &launch.modifier : nullptr;
     SpawnResult child = spawn(launch.plan, options);
     if (child.failure)
         return child.failure;
-    cgroup.reset();
 
     const pid_t pid = child.pid;
     error = m_child.watch(pid, std::move(child.pidfd), [this] { childEnded(); });
@@ -104,31 +104,26 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
         // nobody will tell when the leaf is empty, so it is not used again
         kill();
         m_child.reap();
-        m_leaf.clear();
+        m_leaf = {};
         return { LaunchStep::Clone, error };
     }
     return {};
 }
 
-UniqueFd CgroupTree::openLeaf(int *error)
+// 0 or errno
+int CgroupTree::takeLeaf()
 {
     const bool isOfGroup = m_directory != nullptr;
-    UniqueFd cgroup;
-    for (int attempt = 0; attempt < 2 && !cgroup; ++attempt) {
+    int error = 0;
+    for (int attempt = 0; attempt < 2 && !m_leaf; ++attempt) {
         if (!isOfGroup)
-            m_directory = CgroupDirectory::ofApplication(error);
+            m_directory = CgroupDirectory::ofApplication(&error); // made anew should it be gone
         if (!m_directory)
-            return cgroup;
+            return error;
         m_leaf = m_directory->takeLeaf();
-        if (!m_leaf.empty())
-            cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
-        if (!cgroup) {
-            *error = errno;
-            m_directory->notice(errno); // and the application's is made anew
-            m_leaf.clear();
-        }
+        error = errno;
     }
-    return cgroup;
+    return m_leaf ? 0 : error;
 }
 
 void CgroupTree::childEnded()
@@ -148,8 +143,8 @@ bool CgroupTree::isPopulated() const
 {
     char content[128];
     const UniqueFd opened =
-            m_events ? UniqueFd() : m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
-    const int fd = m_events ? m_events.get() : opened.get();
+            m_leaf.events ? UniqueFd() : m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
+    const int fd = m_leaf.events ? m_leaf.events.get() : opened.get();
     const ssize_t length = ::pread(fd, content, sizeof content, 0);
     return length <= 0
             || std::string_view(content, std::size_t(length)).find("populated 0")
@@ -158,9 +153,11 @@ bool CgroupTree::isPopulated() const
 
 void CgroupTree::watchUntilEmpty()
 {
-    m_events = m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
-    const int error = m_events
-            ? m_eventsWatch.start(m_events.get(), Reactor::Urgent, [this](auto) { checkEmpty(); })
+    if (!m_leaf.events)
+        m_leaf.events = m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
+    const int error = m_leaf.events
+            ? m_eventsWatch.start(m_leaf.events.get(), Reactor::Urgent,
+                                  [this](auto) { checkEmpty(); })
             : errno;
     if (error) {
         // What cannot be watched cannot be left alone. There is no event for descriptors being free
@@ -175,21 +172,27 @@ void CgroupTree::watchUntilEmpty()
 
 void CgroupTree::checkEmpty()
 {
-    if (m_child.pidfd() < 0 && !m_leaf.empty() && !isPopulated())
+    if (m_child.pidfd() < 0 && m_leaf && !isPopulated())
         becomeEmpty();
 }
 
 void CgroupTree::becomeEmpty()
 {
     m_eventsWatch.stop();
-    m_events.reset();
-    const std::string leaf = std::exchange(m_leaf, std::string());
-    const std::string suffix =
-            m_directory->path().substr(m_directory->path().rfind('/')) + '/' + leaf;
-    reapAdopted([&](pid_t pid) { return isIn(pid, suffix); });
+    m_retry.stop();
+    reapAdopted([suffix = leafPath()](pid_t pid) { return isIn(pid, suffix); });
     reportEmptied();
-    m_directory->returnLeaf(leaf, m_killed);
-    m_directory.reset();
+    // what the next one finds is nothing that this one's end has to wait for
+    Reactor::instance().afterTurn([self = shared_from_this(), this] {
+        m_directory->returnLeaf(std::exchange(m_leaf, {}), m_killed);
+        m_directory.reset();
+    });
+}
+
+// Its end, as /proc shows it.
+std::string CgroupTree::leafPath() const
+{
+    return m_directory->path().substr(m_directory->path().rfind('/')) + '/' + m_leaf.name();
 }
 
 void CgroupTree::signal(int signal)
@@ -202,7 +205,7 @@ void CgroupTree::signal(int signal)
 
 void CgroupTree::kill()
 {
-    if (m_leaf.empty())
+    if (!m_leaf)
         return;
     m_killed = true;
     const UniqueFd fd = m_directory->open(m_leaf, "cgroup.kill", O_WRONLY);
@@ -213,15 +216,14 @@ void CgroupTree::kill()
 std::vector<ProcessEntry> CgroupTree::members() const
 {
     std::vector<ProcessEntry> entries;
-    if (m_leaf.empty())
+    if (!m_leaf)
         return entries;
     const UniqueFd cgroup = m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY);
     if (!cgroup)
         return entries;
     std::vector<pid_t> pids;
     collectPids(cgroup, &pids);
-    const std::string suffix =
-            m_directory->path().substr(m_directory->path().rfind('/')) + '/' + m_leaf;
+    const std::string suffix = leafPath();
     for (const pid_t pid : pids) {
         // its pid may have passed to a stranger since the list was read; what is read of a process
         // before it is seen in the leaf names a member or nobody

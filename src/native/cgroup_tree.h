@@ -23,18 +23,18 @@ public:
 
 private:
     LaunchFailure enterLeaf(const Launch &launch);
-    UniqueFd openLeaf(int *error);
+    int takeLeaf();
     void childEnded();
     void watchUntilEmpty();
     void checkEmpty();
     bool isPopulated() const;
     void becomeEmpty();
+    std::string leafPath() const;
 
     std::shared_ptr<CgroupDirectory> m_directory;
-    std::string m_leaf;
+    CgroupLeaf m_leaf; // none before the launch, and once the tree is empty
     bool m_killed = false;
     DirectChild m_child;
-    UniqueFd m_events; // cgroup.events, open once the child has ended before its tree
     Reactor::Watch m_eventsWatch;
     Reactor::Timer m_retry;
 };

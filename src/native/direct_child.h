@@ -19,7 +19,7 @@ public:
     int pidfd() const noexcept { return m_pidfd.get(); }
 
     // How it ended; it stays a zombie, which keeps its pid and process group from being reused.
-    ChildExit peek() const { return wait(true); }
+    ChildExit peek();
     // The same, and the zombie goes.
     ChildExit reap();
 

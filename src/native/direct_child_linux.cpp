@@ -12,17 +12,20 @@ int DirectChild::watch(pid_t pid, UniqueFd pidfd, std::function<void()> ended)
 {
     m_pid = pid;
     m_pidfd = std::move(pidfd);
-    return m_watch.start(m_pidfd.get(), Reactor::Readable, [this, ended = std::move(ended)](auto) {
-        m_watch.stop();
-        ended();
-    });
+    return m_watch.start(m_pidfd.get(), Reactor::Readable,
+                         [ended = std::move(ended)](auto) { ended(); });
+}
+
+ChildExit DirectChild::peek()
+{
+    m_watch.stop();
+    return wait(true);
 }
 
 ChildExit DirectChild::reap()
 {
     const ChildExit exit = wait(false);
-    m_watch.stop();
-    m_pidfd.reset();
+    m_watch.stopAndClose(std::move(m_pidfd));
     return exit;
 }
 

@@ -49,6 +49,8 @@ public:
         int start(int fd, std::uint32_t events, Callback callback);
         int setEvents(std::uint32_t events);
         void stop();
+        // Stops, and closes the descriptor at the end of the turn: nobody is to wait for that.
+        void stopAndClose(UniqueFd fd);
         bool isActive() const noexcept { return m_fd >= 0; }
 
     private:
@@ -88,6 +90,9 @@ public:
     static Reactor &instance();
 
     void post(Task task);
+    // Runs \a task at the end of this turn, when everybody has been told what happened in it.
+    // Reactor thread only.
+    void afterTurn(Task task) { m_afterTurn.push_back(std::move(task)); }
     // Runs \a task on the reactor's thread and returns when it is done; at once when called there.
     void call(const Task &task);
     bool isCurrentThread() const noexcept
@@ -101,6 +106,7 @@ private:
     void run();
     void runTasks();
     void runTimers();
+    void tidyUp();
     int timeout() const;
     void forget(Watch *watch);
 
@@ -110,6 +116,13 @@ private:
     std::mutex m_mutex;
     std::vector<Task> m_tasks; // guarded by m_mutex
     bool m_woken = false; // guarded by m_mutex
+    std::vector<Task> m_afterTurn;
+    struct Closing
+    {
+        UniqueFd fd;
+        bool isWatched;
+    };
+    std::vector<Closing> m_closing;
     std::multimap<Clock::time_point, Timer *> m_timers;
     std::array<Watch *, 64> m_ready{}; // of the round that is being handled
     std::array<std::uint32_t, 64> m_readyEvents{};

@@ -133,6 +133,7 @@ void Reactor::run()
         m_readyCount = 0;
         runTimers();
         runTasks();
+        tidyUp();
     }
 }
 
@@ -166,6 +167,18 @@ void Reactor::runTimers()
         const Task callback = std::move(timer->m_callback); // it may start or delete the timer
         callback();
     }
+}
+
+void Reactor::tidyUp()
+{
+    for (const Task &task : std::exchange(m_afterTurn, {}))
+        task();
+    for (const Closing &closing : m_closing) {
+        // what another process shares would be reported on even when it is closed here
+        if (closing.isWatched)
+            ::epoll_ctl(m_epoll.get(), EPOLL_CTL_DEL, closing.fd.get(), nullptr);
+    }
+    m_closing.clear();
 }
 
 int Reactor::timeout() const
@@ -218,6 +231,16 @@ void Reactor::Watch::stop()
     ::epoll_ctl(instance().m_epoll.get(), EPOLL_CTL_DEL, m_fd, nullptr);
     m_fd = -1;
     instance().forget(this);
+}
+
+void Reactor::Watch::stopAndClose(UniqueFd fd)
+{
+    if (!fd)
+        return;
+    const bool isWatched = std::exchange(m_fd, -1) >= 0;
+    if (isWatched)
+        instance().forget(this);
+    instance().m_closing.push_back({ std::move(fd), isWatched });
 }
 
 void Reactor::Timer::startAt(Clock::time_point when, Task callback)

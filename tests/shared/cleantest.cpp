@@ -116,6 +116,7 @@ void CleanTest::init()
     m_reports.reset();
     m_reports = std::make_unique<ReportChannel>(m_directory.path());
     m_descriptors = openDescriptors(getpid());
+    takeKeptDescriptors(&*m_descriptors);
     m_keeper = Containment::keeperProcessId();
     m_keeperDescriptors = openDescriptors(m_keeper).size();
 }
@@ -246,7 +247,10 @@ QString CleanTest::descriptorsLeft() const
     if (!m_descriptors)
         return {};
     QString left;
-    const QMap<int, QString> now = openDescriptors(getpid());
+    QMap<int, QString> now = openDescriptors(getpid());
+    const int kept = takeKeptDescriptors(&now);
+    if (kept > MostKeptDescriptors)
+        left += QStringLiteral("%1 of cgroups; ").arg(kept);
     // fewer is fine: at the first look something of the warm-up may still have been open
     if (now.size() > m_descriptors->size()) {
         left += QStringLiteral("%1 became %2: ").arg(m_descriptors->size()).arg(now.size());

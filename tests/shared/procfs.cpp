@@ -3,6 +3,7 @@
 
 #include <QtCore/qdir.h>
 #include <QtCore/qfile.h>
+#include <QtCore/qregularexpression.h>
 
 #include <dirent.h>
 #include <limits.h>
@@ -97,6 +98,16 @@ QMap<int, QString> openDescriptors(qint64 pid)
             descriptors.insert(int(fd), QString::fromUtf8(target, length));
     }
     return descriptors;
+}
+
+int takeKeptDescriptors(QMap<int, QString> *descriptors)
+{
+    static const QRegularExpression leaf(
+            QStringLiteral("/processkit-[^/]+/(group\\d+/)?run\\d+(/cgroup\\.events)?$"));
+    return int(descriptors->removeIf(
+            [](const QMap<int, QString>::iterator &entry) {
+                return leaf.match(entry.value()).hasMatch();
+            }));
 }
 
 } // namespace PkTest

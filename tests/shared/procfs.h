@@ -32,6 +32,10 @@ QByteArray commandLine(qint64 pid);
 bool hasEnvironmentEntry(qint64 pid, const QByteArray &entry);
 // number and target of each open descriptor; empty when they cannot be read
 QMap<int, QString> openDescriptors(qint64 pid);
+// Takes out those that belong to empty cgroups and wait there for the next start; their number. The
+// library promises that there are never more than MostKeptDescriptors.
+int takeKeptDescriptors(QMap<int, QString> *descriptors);
+constexpr int MostKeptDescriptors = 16;
 
 } // namespace PkTest
 

@@ -20,6 +20,7 @@ private Q_SLOTS:
     void dies();
     void diesWhileStarting_data();
     void diesWhileStarting();
+    void anotherSweeps();
     void leavesRecycledPidsAlone_data();
     void leavesRecycledPidsAlone();
     void closedDescriptors_data();
@@ -130,6 +131,35 @@ void tst_Owner::diesWhileStarting()
         const QString alive = survivors();
         QVERIFY2(alive.isEmpty(), qPrintable(alive));
         // its keeper, which may not have got as far as to be known, has then gone or is about to
+        const Report owner = reports().lastReport("owner");
+        QTRY_COMPARE_WITH_TIMEOUT(applicationCgroups(owner.pid, owner.startTime), QStringList(),
+                                  Patience);
+    }
+}
+
+// A keeper that starts sweeps what dead applications have left, while the keeper of one of those is
+// doing the same: both come to their end.
+void tst_Owner::anotherSweeps()
+{
+    PK_REQUIRE_MECHANISM(Mechanism::CgroupV2);
+    expectOrphans();
+    for (int round = 1; round <= 25; ++round) {
+        OwnerProcess process(Mechanism::CgroupV2, "pause");
+        process.addOption("--count", "4");
+        process.start({ "tree", "flat" });
+        QVERIFY(reports().waitForCount("started", round));
+        QVERIFY(reports().waitForCount("last", 4 * round));
+        const Report keeper = reports().lastReport("keeper");
+        PidHandle handle(keeper.pid, keeper.startTime);
+        OwnerProcess other(Mechanism::CgroupV2, "finish");
+        other.addOption("--count", "3");
+        other.start({ "exit" });
+        process.kill();
+        const bool ended = handle.waitGone();
+        handle.end(); // its environment does not tell that it is ours
+        QVERIFY2(ended, qPrintable(QStringLiteral("round %1").arg(round)));
+        QVERIFY(other.wait());
+        QCOMPARE(other.exitCode(), 0);
         const Report owner = reports().lastReport("owner");
         QTRY_COMPARE_WITH_TIMEOUT(applicationCgroups(owner.pid, owner.startTime), QStringList(),
                                   Patience);
