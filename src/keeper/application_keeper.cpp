@@ -45,12 +45,12 @@ int ApplicationKeeper::run()
         for (const CgroupEmptier &cgroup : m_emptying)
             watched.push_back({ cgroup.eventsDescriptor(), POLLPRI, 0 });
 
-        const int ready = ::poll(watched.data(), watched.size(), m_killer.timeout());
+        const int ready = ::poll(watched.data(), watched.size(), timeout());
         if (ready < 0)
             continue;
         // from the back: what follows changes the list
         for (std::size_t i = watched.size(); i-- > fixed;) {
-            if (watched[i].revents && m_emptying[i - fixed].proceed())
+            if ((watched[i].revents || ready == 0) && m_emptying[i - fixed].proceed())
                 m_emptying.erase(m_emptying.begin() + std::ptrdiff_t(i - fixed));
         }
         if (watched[1].revents & POLLOUT)
@@ -67,6 +67,14 @@ int ApplicationKeeper::run()
         rescueOrphans(ready == 0);
     }
     return 0;
+}
+
+// When somebody else removes a cgroup right after it became empty, the kernel takes back the event
+// that it was about to send (cgroup_rm_file()), so these are looked at from time to time, too.
+int ApplicationKeeper::timeout() const
+{
+    constexpr int soon = 50; // ms
+    return m_killer.isActive() || m_emptying.empty() ? m_killer.timeout() : soon;
 }
 
 bool ApplicationKeeper::isOver() const

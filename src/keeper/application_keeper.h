@@ -49,6 +49,7 @@ private:
     void groupKeeperEnded(std::size_t index, bool asExpected);
     void rescueOrphans(bool quiet);
     std::vector<pid_t> groupKeepers() const;
+    int timeout() const;
     bool isOver() const;
 
     Outbox m_outbox;

@@ -36,6 +36,11 @@ UniqueFd &spareDescriptor()
     return *spare;
 }
 
+bool isAbsent(int error)
+{
+    return error == ENOENT || error == ENODEV;
+}
+
 bool outOfDescriptors()
 {
     return errno == EMFILE || errno == ENFILE;
@@ -64,7 +69,8 @@ CgroupDirectory::~CgroupDirectory()
 {
     for (const CgroupLeaf &leaf : m_freeLeaves)
         ::unlinkat(m_directory.get(), leaf.name().c_str(), AT_REMOVEDIR);
-    removeCgroup(m_path.c_str());
+    if (!m_isGone) // or else the path may be that of its successor
+        removeCgroup(m_path.c_str());
 }
 
 std::shared_ptr<CgroupDirectory>
@@ -143,22 +149,40 @@ CgroupLeaf CgroupDirectory::takeLeaf()
     if (!m_freeLeaves.empty()) {
         leaf = std::move(m_freeLeaves.back());
         m_freeLeaves.pop_back();
-    } else {
-        leaf = CgroupLeaf(std::string(leafPrefix) + std::to_string(++m_leafCount));
-        if (::mkdirat(m_directory.get(), leaf.name().c_str(), 0755) < 0) {
-            m_isGone |= errno == ENOENT || errno == ENODEV;
+        if (leaf.directory || openDirectory(&leaf))
+            return leaf;
+        if (!isAbsent(errno))
             return {};
-        }
+        dropFreeLeaves();
     }
-    if (!leaf.directory) {
-        leaf.keepsDescriptors = takeKeptPlace();
-        leaf.directory = open(leaf, "", O_RDONLY | O_DIRECTORY);
-    }
-    if (!leaf.directory) {
-        m_isGone |= errno == ENOENT || errno == ENODEV;
+    leaf = CgroupLeaf(std::string(leafPrefix) + std::to_string(++m_leafCount));
+    if (::mkdirat(m_directory.get(), leaf.name().c_str(), 0755) < 0) {
+        m_isGone = isAbsent(errno);
         return {};
     }
-    return leaf;
+    return openDirectory(&leaf) ? std::move(leaf) : CgroupLeaf();
+}
+
+bool CgroupDirectory::openDirectory(CgroupLeaf *leaf) const
+{
+    leaf->keepsDescriptors = takeKeptPlace();
+    leaf->directory = open(*leaf, "", O_RDONLY | O_DIRECTORY);
+    return bool(leaf->directory);
+}
+
+bool CgroupDirectory::notice(const LaunchFailure &failure)
+{
+    if (failure.step != LaunchStep::Join || !isAbsent(failure.error))
+        return false;
+    dropFreeLeaves();
+    return true;
+}
+
+// Whoever has removed one has probably removed others.
+void CgroupDirectory::dropFreeLeaves()
+{
+    for (const CgroupLeaf &leaf : std::exchange(m_freeLeaves, {}))
+        removeCgroup(leaf.name().c_str(), m_directory.get());
 }
 
 void CgroupDirectory::settle(CgroupLeaf *leaf) const
@@ -206,8 +230,7 @@ UniqueFd CgroupDirectory::openBelow(const std::string &path, int flags) const
 
 int CgroupDirectory::kill()
 {
-    for (const CgroupLeaf &leaf : std::exchange(m_freeLeaves, {}))
-        removeCgroup(leaf.name().c_str(), m_directory.get());
+    dropFreeLeaves();
     m_killedLeaves = m_leafCount;
     const UniqueFd fd = openBelow("cgroup.kill", O_WRONLY);
     if (!fd)

@@ -2,9 +2,8 @@
 #ifndef PROCESSKIT_NATIVE_CGROUP_DIRECTORY_H
 #define PROCESSKIT_NATIVE_CGROUP_DIRECTORY_H
 
+#include "launch_plan.h"
 #include "unique_fd.h"
-
-#include <errno.h>
 
 #include <memory>
 #include <string>
@@ -54,6 +53,8 @@ public:
 
     // An empty leaf with its directory open, a used one when there is any; none with errno.
     CgroupLeaf takeLeaf();
+    // Whether a launch has failed because somebody has removed the leaf. Another one may do.
+    bool notice(const LaunchFailure &failure);
     // Its tree runs: descriptors that are not kept are closed.
     void settle(CgroupLeaf *leaf) const;
     // An empty leaf comes back. Once a cgroup has been killed, Linux 6.18 kills every process that
@@ -72,13 +73,15 @@ private:
     static std::shared_ptr<CgroupDirectory>
     make(const std::string &path, std::shared_ptr<CgroupDirectory> parent, int *error);
 
+    bool openDirectory(CgroupLeaf *leaf) const;
+    void dropFreeLeaves();
     UniqueFd openBelow(const std::string &path, int flags) const;
 
     static constexpr std::size_t maximumFreeLeaves = 32;
 
     const std::string m_path;
     const uid_t m_owner = ::geteuid();
-    bool m_isGone = false; // somebody has removed it, or a leaf in it
+    bool m_isGone = false; // somebody has removed it
     const UniqueFd m_directory;
     const std::shared_ptr<CgroupDirectory> m_parent; // keeps the application's for its groups
     std::vector<CgroupLeaf> m_freeLeaves;

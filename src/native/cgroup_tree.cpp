@@ -61,7 +61,7 @@ bool isIn(pid_t pid, const std::string &suffix)
 } // namespace
 
 CgroupTree::CgroupTree(const std::shared_ptr<CgroupDirectory> &directory)
-    : Tree(TreeKind::CgroupV2), m_directory(directory)
+    : Tree(TreeKind::CgroupV2), m_isOfGroup(directory != nullptr), m_directory(directory)
 {
 }
 
@@ -87,14 +87,11 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
     int error = KeeperClient::instance().ensure();
     if (error && !KeeperClient::isOptional())
         return { LaunchStep::Keeper, error };
-    error = takeLeaf();
-    if (error)
-        return { LaunchStep::Container, error };
-    SpawnOptions options;
-    options.cgroup = m_leaf.directory.get();
-    options.deathSignal = SIGKILL; // should both the keeper and we be killed at once
-    options.modifier = launch.modifier ? &launch.modifier : nullptr;
-    SpawnResult child = spawn(launch.plan, options);
+    SpawnResult child = spawnInLeaf(launch);
+    if (m_leaf && m_directory->notice(child.failure)) {
+        m_leaf = {};
+        child = spawnInLeaf(launch);
+    }
     if (child.failure)
         return child.failure;
 
@@ -110,13 +107,26 @@ LaunchFailure CgroupTree::enterLeaf(const Launch &launch)
     return {};
 }
 
+SpawnResult CgroupTree::spawnInLeaf(const Launch &launch)
+{
+    SpawnResult child;
+    if (const int error = takeLeaf()) {
+        child.failure = { LaunchStep::Container, error };
+        return child;
+    }
+    SpawnOptions options;
+    options.cgroup = m_leaf.directory.get();
+    options.deathSignal = SIGKILL; // should both the keeper and we be killed at once
+    options.modifier = launch.modifier ? &launch.modifier : nullptr;
+    return spawn(launch.plan, options);
+}
+
 // 0 or errno
 int CgroupTree::takeLeaf()
 {
-    const bool isOfGroup = m_directory != nullptr;
     int error = 0;
     for (int attempt = 0; attempt < 2 && !m_leaf; ++attempt) {
-        if (!isOfGroup)
+        if (!m_isOfGroup)
             m_directory = CgroupDirectory::ofApplication(&error); // made anew should it be gone
         if (!m_directory)
             return error;

@@ -4,6 +4,7 @@
 
 #include "cgroup_directory.h"
 #include "direct_child.h"
+#include "spawn.h"
 #include "tree.h"
 
 namespace ProcessKit::Native {
@@ -23,6 +24,7 @@ public:
 
 private:
     LaunchFailure enterLeaf(const Launch &launch);
+    SpawnResult spawnInLeaf(const Launch &launch);
     int takeLeaf();
     void childEnded();
     void watchUntilEmpty();
@@ -31,6 +33,7 @@ private:
     void becomeEmpty();
     std::string leafPath() const;
 
+    const bool m_isOfGroup;
     std::shared_ptr<CgroupDirectory> m_directory;
     CgroupLeaf m_leaf; // none before the launch, and once the tree is empty
     bool m_killed = false;

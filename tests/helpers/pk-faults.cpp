@@ -49,6 +49,8 @@ constexpr Name calls[] = {
     { "sendmsg", SYS_sendmsg },
     { "recvmsg", SYS_recvmsg },
     { "openat", SYS_openat },
+    { "read", SYS_read },
+    { "getdents64", SYS_getdents64 },
     { "mkdirat", SYS_mkdirat },
 #ifdef SYS_mkdir
     { "mkdir", SYS_mkdir },

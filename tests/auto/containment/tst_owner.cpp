@@ -5,7 +5,12 @@
 #include "procfs.h"
 #include "shapes.h"
 
+#include <QtCore/qfile.h>
+#include <QtCore/qscopeguard.h>
+
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace PkTest;
 using namespace ProcessKit;
@@ -25,6 +30,7 @@ private Q_SLOTS:
     void leavesRecycledPidsAlone();
     void closedDescriptors_data();
     void closedDescriptors();
+    void livesInKilledCgroup();
     void startingThreadEnds_data();
     void startingThreadEnds();
 
@@ -231,6 +237,32 @@ void tst_Owner::closedDescriptors()
                      target.constData());
         QVERIFY(output[0] != output[1] && output[1] != output[2] && output[0] != output[2]);
     }
+}
+
+// Linux 6.18 kills what is born from a cgroup that was killed once into one that was not: whoever
+// manages services may have done that to the application's before it was started there.
+void tst_Owner::livesInKilledCgroup()
+{
+    PK_REQUIRE_MECHANISM(Mechanism::CgroupV2);
+    expectOrphans();
+    const QString place = QStringLiteral("%1/pk-test-%2").arg(cgroupMount()).arg(getpid());
+    const QByteArray path = QFile::encodeName(place);
+    QCOMPARE(mkdir(path.constData(), 0755), 0);
+    const auto remove = qScopeGuard([&] { rmdir(path.constData()); });
+    QFile kill(place + QStringLiteral("/cgroup.kill"));
+    QVERIFY(kill.open(QIODevice::WriteOnly | QIODevice::Unbuffered) && kill.write("1") == 1);
+
+    OwnerProcess process(Mechanism::CgroupV2, "finish");
+    process.setWrapper(QStringLiteral("/bin/sh"),
+                       { QStringLiteral("-c"),
+                         QStringLiteral("echo 0 >\"$0/cgroup.procs\" && exec \"$@\""), place });
+    process.addOption("--count", "3");
+    process.start({ "lines", "1" });
+    QVERIFY(process.wait());
+    const QByteArray output = process.output();
+    QCOMPARE(output.count("result ok exit=0"), 3);
+    QCOMPARE(process.exitCode(), 0);
+    QTRY_VERIFY_WITH_TIMEOUT(cgroupsBelow(place).isEmpty() && !isPopulated(place), Patience);
 }
 
 void tst_Owner::startingThreadEnds_data()

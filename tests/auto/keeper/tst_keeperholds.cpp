@@ -8,6 +8,7 @@
 #include <QtCore/qdir.h>
 #include <QtCore/qfile.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -31,6 +32,7 @@ private Q_SLOTS:
     void emptiesCgroup_data();
     void emptiesCgroup();
     void removesDeepCgroup();
+    void isForestalled();
     void leavesOtherDirectories_data();
     void leavesOtherDirectories();
     void sweeps();
@@ -179,6 +181,25 @@ void tst_KeeperHolds::emptiesCgroup()
     QVERIFY(member.waitGone());
     QVERIFY(!spared.isGone());
     PidHandle(spared.pid()).end();
+}
+
+// Somebody else removes the cgroup the moment it is empty, as another application's keeper does that
+// sweeps: the kernel then takes back what it was about to report.
+void tst_KeeperHolds::isForestalled()
+{
+    if (!makePlace())
+        QSKIP("no cgroup can be made here");
+    for (int round = 0; round < 20; ++round) {
+        const QString held = makeCgroup(QStringLiteral("held"));
+        const QByteArray path = QFile::encodeName(held);
+        QVERIFY(hold(held));
+        const PidHandle member = startIn(held, { "pause" });
+        driver().control().close();
+        while (rmdir(path.constData()) != 0 && errno == EBUSY) { }
+        QVERIFY2(driver().keeper().waitGone(), QByteArray::number(round).constData());
+        QVERIFY(member.waitGone());
+        restartKeeper(KeeperDriver::Greeting::Yes);
+    }
 }
 
 void tst_KeeperHolds::removesDeepCgroup()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cgroups.h"
 #include "cleantest.h"
 #include "procfs.h"
 
@@ -62,6 +63,7 @@ private Q_SLOTS:
     void signalState();
     void fileModeMask_data();
     void fileModeMask();
+    void removedCgroups();
     void fewDescriptors_data();
     void fewDescriptors();
 };
@@ -661,6 +663,29 @@ void tst_Launch::fileModeMask()
     const QByteArray mask = outputOf(process, { QStringLiteral("umask") });
     umask(before);
     QCOMPARE(mask, QByteArray::number(0137) + '\n');
+}
+
+// Somebody tidies up empty cgroups, ours among them: the next start makes new ones.
+void tst_Launch::removedCgroups()
+{
+    PK_REQUIRE_MECHANISM(Mechanism::CgroupV2);
+    const auto self = procStat(getpid());
+    const auto remove = [](const QString &path) {
+        return rmdir(QFile::encodeName(path).constData()) == 0;
+    };
+    for (const bool all : { false, true, true }) {
+        ContainedProcess process;
+        process.setRequestedMechanism(Mechanism::CgroupV2);
+        QCOMPARE(outputOf(process, { QStringLiteral("lines"), QStringLiteral("1") }), "1\n");
+        QVERIFY(process.waitForTreeEmptied(Patience));
+        for (const QString &root : applicationCgroups(self->pid, self->startTime)) {
+            for (const QString &leaf : cgroupsBelow(root))
+                QVERIFY(remove(leaf));
+            QVERIFY(!all || remove(root));
+        }
+        QCOMPARE(outputOf(process, { QStringLiteral("lines"), QStringLiteral("1") }), "1\n");
+        QCOMPARE(process.mechanism(), Mechanism::CgroupV2);
+    }
 }
 
 void tst_Launch::fewDescriptors_data()

@@ -18,6 +18,8 @@ class tst_LaunchFaults : public CleanTest
 private Q_SLOTS:
     void fault_data();
     void fault();
+    void sweep_data();
+    void sweep();
     void lowLimit_data();
     void lowLimit();
 };
@@ -101,6 +103,47 @@ void tst_LaunchFaults::fault()
         if (match.captured(2).toInt() == 0)
             return; // it makes no more calls than those
     }
+}
+
+void tst_LaunchFaults::sweep_data()
+{
+    QTest::addColumn<QString>("call");
+    QTest::addColumn<QString>("error");
+    for (const char *error : { "EMFILE", "ENFILE", "ENOMEM", "EACCES" })
+        QTest::addRow("openat %s", error) << QStringLiteral("openat") << QString::fromLatin1(error);
+    for (const char *call : { "read", "getdents64" })
+        QTest::addRow("%s ENOMEM", call) << QString::fromLatin1(call) << QStringLiteral("ENOMEM");
+}
+
+// A keeper that starts sweeps what dead applications have left. One that cannot find out who is
+// alive, because a call of it fails, leaves the others alone.
+void tst_LaunchFaults::sweep()
+{
+    QFETCH(QString, call);
+    QFETCH(QString, error);
+    PK_REQUIRE_MECHANISM(Mechanism::CgroupV2);
+    expectOrphans();
+    ContainedProcess bystander;
+    bystander.setRequestedMechanism(Mechanism::CgroupV2);
+    bystander.start(helper(), { QStringLiteral("pause") });
+    QVERIFY(bystander.waitForStarted(Patience));
+
+    for (int at = 1; at <= MostCalls; ++at) {
+        OwnerProcess process(Mechanism::CgroupV2, "once");
+        const QString place = QString::number(at);
+        process.setWrapper(faults(), { call, error, place, place });
+        process.start({ "exit", "7" });
+        QVERIFY(process.wait());
+        const QByteArray errors = process.errorOutput();
+        if (process.exitCode() == SkippedByFaults)
+            QSKIP(errors.trimmed().constData());
+        QVERIFY2(!bystander.waitForFinished(0), QByteArray::number(at).constData());
+        QCOMPARE(bystander.state(), QProcess::Running);
+        if (errors.contains(" failed 0"))
+            break; // it makes no more calls than those
+    }
+    bystander.kill();
+    QVERIFY(bystander.waitForFinished(Patience));
 }
 
 void tst_LaunchFaults::lowLimit_data()
