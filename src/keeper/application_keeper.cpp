@@ -74,7 +74,8 @@ int ApplicationKeeper::run()
 int ApplicationKeeper::timeout() const
 {
     constexpr int soon = 50; // ms
-    return m_killer.isActive() || m_emptying.empty() ? m_killer.timeout() : soon;
+    const int owed = m_killer.timeout();
+    return owed >= 0 || m_emptying.empty() ? owed : soon;
 }
 
 bool ApplicationKeeper::isOver() const
