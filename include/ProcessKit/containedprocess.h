@@ -19,6 +19,7 @@
 
 namespace ProcessKit {
 
+class Command;
 class ContainedProcessPrivate;
 class ProcessGroup;
 
@@ -52,6 +53,7 @@ public:
     void start(const QString &program, const QStringList &arguments = {},
                OpenMode mode = ReadWrite);
     void start(OpenMode mode = ReadWrite);
+    void start(const Command &command);
     void startCommand(const QString &command, OpenMode mode = ReadWrite);
     bool startDetached(qint64 *pid = nullptr);
     bool open(OpenMode mode = ReadWrite) override;
@@ -146,6 +148,7 @@ public:
 public Q_SLOTS:
     void terminate();
     void kill();
+    void cancel();
 
 Q_SIGNALS:
     void started(QPrivateSignal);

@@ -2,7 +2,7 @@
 #ifndef PROCESSKIT_CONTAINMENT_H
 #define PROCESSKIT_CONTAINMENT_H
 
-#include <ProcessKit/processkitglobal.h>
+#include <ProcessKit/processkitenums.h>
 
 #include <QtCore/qobjectdefs.h>
 #include <QtCore/qshareddata.h>
@@ -13,23 +13,6 @@ class QDebug;
 QT_END_NAMESPACE
 
 namespace ProcessKit {
-Q_NAMESPACE_EXPORT(PROCESSKIT_EXPORT)
-
-enum class Mechanism {
-    None = 0,
-    CgroupV2 = 1,
-    Subreaper = 2,
-    ProcessGroup = 3,
-    JobObject = 4,
-};
-Q_ENUM_NS(Mechanism)
-
-enum class Leftovers {
-    Drain = 0,
-    KillAtOnce = 1,
-    Leave = 2,
-};
-Q_ENUM_NS(Leftovers)
 
 class ContainmentData;
 

@@ -19,6 +19,10 @@ class PROCESSKIT_EXPORT ProcessError
     Q_PROPERTY(QString program READ program CONSTANT)
     Q_PROPERTY(QString operation READ operation CONSTANT)
     Q_PROPERTY(int nativeCode READ nativeCode CONSTANT)
+    Q_PROPERTY(int exitCode READ exitCode CONSTANT)
+    Q_PROPERTY(int signal READ signal CONSTANT)
+    Q_PROPERTY(QString standardOutput READ standardOutput CONSTANT)
+    Q_PROPERTY(QString standardError READ standardError CONSTANT)
     Q_PROPERTY(QString text READ text CONSTANT)
     Q_PROPERTY(QString diagnostic READ diagnostic CONSTANT)
     Q_PROPERTY(QStringList searchedDirectories READ searchedDirectories CONSTANT)
@@ -36,12 +40,21 @@ public:
         Keeper,
         ContainmentLost,
         Spawn,
+        Cancelled,
+        Exit,
+        Signalled,
+        Timeout,
+        InactivityTimeout,
+        OutputTooLarge,
+        Parse,
+        Input,
     };
     Q_ENUM(Kind)
 
     ProcessError();
     ProcessError(Kind kind, const QString &program, const QString &operation, int nativeCode,
                  const QString &detail = {}, const QStringList &searchedDirectories = {});
+    static ProcessError parseError(const QString &program, const QString &what);
     ProcessError(const ProcessError &other);
     ProcessError(ProcessError &&other) noexcept;
     ProcessError &operator=(const ProcessError &other);
@@ -53,6 +66,11 @@ public:
     QString operation() const;
     int nativeCode() const noexcept;
     QStringList searchedDirectories() const;
+    int exitCode() const noexcept;
+    int signal() const noexcept;
+    QString standardOutput() const;
+    QString standardError() const;
+    bool isTransient() const noexcept;
     QString text() const;
     QString diagnostic() const;
     explicit operator bool() const noexcept { return kind() != Kind::None; }
@@ -64,6 +82,8 @@ public:
     }
 
 private:
+    friend class ProcessResult;
+    explicit ProcessError(ProcessErrorData *data);
     QSharedDataPointer<ProcessErrorData> d;
 };
 

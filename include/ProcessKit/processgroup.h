@@ -52,6 +52,7 @@ protected:
 private:
     Q_DISABLE_COPY_MOVE(ProcessGroup)
     friend class ContainedProcess;
+    friend class GroupRunner;
     friend class ContainedProcessPrivate;
     std::unique_ptr<ProcessGroupPrivate> d;
 };

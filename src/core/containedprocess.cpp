@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "containedprocess_p.h"
 
+#include "command_p.h"
 #include "convert_p.h"
 #include "groupstate_p.h"
 #include "processgroup_p.h"
@@ -41,8 +42,36 @@ QIODevice::OpenMode ContainedProcessPrivate::effectiveMode(QIODevice::OpenMode m
 
 void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
 {
-    letGoOfRun();
     const QIODevice::OpenMode deviceMode = effectiveMode(mode);
+    begin(deviceMode, isRedirected(0) || inputMode == QProcess::ForwardedInputChannel,
+          [this, deviceMode](RunSetup *setup) { return prepare(setup, deviceMode); });
+}
+
+void ContainedProcessPrivate::start(const Command &command)
+{
+    program = command.program();
+    arguments = command.arguments();
+    const bool hasInput = command.standardInput().kind() == StdinSource::Kind::KeptOpen;
+    const bool hasOutput = command.standardOutput() == OutputDestination::pipe()
+            || (command.standardError() == OutputDestination::pipe() && !command.mergesErrors());
+    QIODevice::OpenMode deviceMode = hasOutput ? QIODevice::ReadOnly : QIODevice::NotOpen;
+    deviceMode.setFlag(QIODevice::WriteOnly, hasInput);
+    begin(deviceMode ? deviceMode : QIODevice::OpenMode(QIODevice::Unbuffered), !hasInput,
+          [this, &command](RunSetup *setup) {
+              if (const ProcessKit::ProcessError problem = CommandLaunch::prepareLive(command, setup))
+                  return problem;
+              if (setup->requested == Mechanism::None)
+                  setup->requested = wantedMechanism();
+              takeOwnSettings(setup);
+              return ProcessKit::ProcessError();
+          });
+}
+
+template<typename Prepare>
+void ContainedProcessPrivate::begin(QIODevice::OpenMode deviceMode, bool withoutInput,
+                                    Prepare prepareSetup)
+{
+    letGoOfRun();
     q->QIODevice::open(deviceMode);
 
     news = {};
@@ -51,7 +80,7 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     channelClosed = {};
     bytesToWrite = 0;
     inputBroken = false;
-    inputClosed = isRedirected(0) || inputMode == QProcess::ForwardedInputChannel;
+    inputClosed = withoutInput;
     pid = 0;
     exitCode = 0;
     exitStatus = QProcess::NormalExit;
@@ -61,7 +90,7 @@ void ContainedProcessPrivate::start(QIODevice::OpenMode mode)
     q->setErrorString(QString());
 
     RunSetup setup;
-    ProcessKit::ProcessError problem = prepare(&setup, deviceMode);
+    ProcessKit::ProcessError problem = prepareSetup(&setup);
     if (problem) {
         failToStart(problem);
         return;
@@ -124,11 +153,8 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepare(RunSetup *setup, QIODe
                                         QStringLiteral("JobObject"), ENOTSUP);
     }
     setup->leftovers = leftovers;
-    setup->readLimit = readLimit;
-    setup->maximumLineLength = maximumLineLength;
     setup->mergeErrors = channelMode == QProcess::MergedChannels;
-    if (group)
-        setup->group = group->d->state;
+    takeOwnSettings(setup);
 
     for (int stream = 0; stream < 3; ++stream) {
         RunSetup::Stream &end = setup->streams[size_t(stream)];
@@ -146,6 +172,15 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepare(RunSetup *setup, QIODe
         }
     }
     return {};
+}
+
+// what an object decides for whatever it starts
+void ContainedProcessPrivate::takeOwnSettings(RunSetup *setup) const
+{
+    setup->readLimit = readLimit;
+    setup->maximumLineLength = maximumLineLength;
+    if (group)
+        setup->group = group->d->state;
 }
 
 bool ContainedProcessPrivate::isRedirected(int stream) const
@@ -185,17 +220,10 @@ ProcessKit::ProcessError ContainedProcessPrivate::openRedirection(int stream,
             return toError({ LaunchStep::Pipe, errno }, program);
         return {};
     }
-    const int flags =
-            stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (redirection.append ? O_APPEND : O_TRUNC);
-    const QByteArray name = QFile::encodeName(redirection.fileName);
-    int fd;
-    do {
-        fd = ::open(name.constData(), flags | O_CLOEXEC, 0666);
-    } while (fd < 0 && errno == EINTR);
-    setup->descriptor = UniqueFd(fd);
-    if (fd >= 0)
+    const int code =
+            ProcessKit::openRedirection(redirection.fileName, stream, redirection.append, setup);
+    if (!code)
         return {};
-    const int code = errno;
     return ProcessKit::ProcessError(
             ProcessKit::ProcessError::Kind::Redirection, program,
             stream == 0 ? QProcess::tr("Could not open input redirection for reading")
@@ -409,6 +437,8 @@ bool ContainedProcessPrivate::deliverNext()
         tellWritten();
     else if (news.writeError)
         tellWriteError();
+    else if (news.verdict)
+        tellVerdict();
     else if (news.exit)
         tellExit();
     else if (news.leftovers)
@@ -527,6 +557,26 @@ void ContainedProcessPrivate::tellWriteError()
     inputBroken = true;
     if (state == QProcess::Running && !news.exit)
         setErrorAndEmit(QProcess::WriteError);
+}
+
+void ContainedProcessPrivate::tellVerdict()
+{
+    using Kind = ProcessKit::ProcessError::Kind;
+    const Verdict verdict = *std::exchange(news.verdict, std::nullopt);
+    switch (verdict) {
+    case Verdict::TimedOut:
+        failure = ProcessKit::ProcessError(Kind::Timeout, program, QStringLiteral("timeout"), 0);
+        break;
+    case Verdict::WentQuiet:
+        failure = ProcessKit::ProcessError(Kind::InactivityTimeout, program,
+                                           QStringLiteral("no output for too long"), 0);
+        break;
+    case Verdict::Cancelled:
+        failure = ProcessKit::ProcessError(Kind::Cancelled, program, QStringLiteral("cancelled"), 0);
+        break;
+    }
+    setErrorAndEmit(verdict == Verdict::Cancelled ? QProcess::UnknownError : QProcess::Timedout,
+                    failure.text());
 }
 
 void ContainedProcessPrivate::tellExit()
@@ -1014,6 +1064,29 @@ void ContainedProcess::start(const QString &program, const QStringList &argument
     } else {
         d->failWithoutProgram();
     }
+}
+
+/*!
+    \overload
+
+    Starts \a command, with its streams, its times and its ways to end. What is set here for
+    program(), arguments(), the environment, the channels and the redirections does not count, but
+    group(), readLimit(), maximumLineLength() and, where the command asks for no mechanism,
+    requestedMechanism() do.
+
+    The device is writable if the command's input is StdinSource::keptOpen(). A command with a
+    timeout ends the tree when it is over: errorOccurred() tells QProcess::Timedout, and failure()
+    why. What only a capturing verb can do, as an OutputPolicy, is refused with
+    ProcessError::Kind::InvalidArgument.
+
+    \sa Command::start()
+*/
+void ContainedProcess::start(const Command &command)
+{
+    if (d->state != QProcess::NotRunning)
+        qWarning("QProcess::start: Process is already running");
+    else
+        d->start(command);
 }
 
 /*!
@@ -1916,6 +1989,17 @@ void ContainedProcess::kill()
 {
     if (d->run)
         d->run->kill();
+}
+
+/*!
+    Cancels what runs, as a stop token of its command would: the tree ends, at once or with the
+    grace of Command::withCancelGrace(), and failure() is ProcessError::Kind::Cancelled. What has
+    exited keeps its outcome. Returns at once.
+*/
+void ContainedProcess::cancel()
+{
+    if (d->run)
+        d->run->cancel();
 }
 
 } // namespace ProcessKit

@@ -40,6 +40,10 @@ public:
 
     // starting
     void start(QIODevice::OpenMode mode);
+    void start(const Command &command);
+    template<typename Prepare>
+    void begin(QIODevice::OpenMode deviceMode, bool withoutInput, Prepare prepareSetup);
+    void takeOwnSettings(RunSetup *setup) const;
     QIODevice::OpenMode effectiveMode(QIODevice::OpenMode mode) const;
     ProcessKit::ProcessError prepare(RunSetup *setup, QIODevice::OpenMode mode);
     ProcessKit::ProcessError prepareCommand(RunSetup *setup) const;
@@ -69,6 +73,7 @@ public:
     void tellWritten();
     void tellWriteError();
     void tellExit();
+    void tellVerdict();
     void tellLost();
     void tellFinished();
     bool isCurrent(const QPointer<ContainedProcess> &guard,

@@ -15,7 +15,11 @@ namespace ProcessKit {
 class LineSplitter
 {
 public:
-    explicit LineSplitter(QProcess::ProcessChannel channel) : m_channel(channel) { }
+    explicit LineSplitter(QProcess::ProcessChannel channel,
+                          QStringConverter::Encoding encoding = QStringConverter::Utf8)
+        : m_channel(channel), m_decoder(encoding)
+    {
+    }
 
     void setMaximumLength(qsizetype characters) { m_maximum = characters; }
     // Appends to \a lines; \a number counts over all channels of a process.
@@ -39,7 +43,7 @@ private:
 
     const QProcess::ProcessChannel m_channel;
     qsizetype m_maximum = 1 << 20;
-    QStringDecoder m_decoder{ QStringDecoder::Utf8 };
+    QStringDecoder m_decoder;
     QString m_text; // from the begin of a line that has not ended
     qsizetype m_scanned = 0; // of m_text: no line end up to here
     qsizetype m_begin = 0; // of the line (or fragment) that is being scanned

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <ProcessKit/processerror.h>
+#include "processerror_p.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qdebug.h>
@@ -50,18 +50,23 @@ namespace ProcessKit {
         The group keeper of the process was killed, and the process was ended.
     \value Spawn
         Anything else that the system reported; operation() and nativeCode() tell what.
+    \value Cancelled
+        The run was cancelled before it had come to its end.
+    \value Exit
+        The program exited with a code that does not count as success; exitCode() has it.
+    \value Signalled
+        A signal ended the program; signal() has it.
+    \value Timeout
+        The program had not exited when its time was over.
+    \value InactivityTimeout
+        Nothing had come from the program for as long as it may be silent.
+    \value OutputTooLarge
+        There was more output than an OutputPolicy allows, and all of it was needed.
+    \value Parse
+        What the program has written is not what was expected.
+    \value Input
+        What the program was to read could not be read or written.
 */
-
-class ProcessErrorData : public QSharedData
-{
-public:
-    ProcessError::Kind kind = ProcessError::Kind::None;
-    QString program;
-    QString operation;
-    int nativeCode = 0;
-    QString detail;
-    QStringList searchedDirectories;
-};
 
 namespace {
 
@@ -101,6 +106,17 @@ ProcessError::ProcessError(Kind kind, const QString &program, const QString &ope
     d->nativeCode = nativeCode;
     d->detail = detail;
     d->searchedDirectories = searchedDirectories;
+}
+
+ProcessError::ProcessError(ProcessErrorData *data) : d(data) { }
+
+/*!
+    Returns the error that \a program has written something that cannot be understood, for the
+    reason \a what. For the parsers of ProcessRunner::parse().
+*/
+ProcessError ProcessError::parseError(const QString &program, const QString &what)
+{
+    return ProcessError(Kind::Parse, program, what, 0);
 }
 
 /*!
@@ -176,6 +192,55 @@ QStringList ProcessError::searchedDirectories() const
 }
 
 /*!
+    \property ProcessKit::ProcessError::exitCode
+    \brief The exit code of a program that has exited; -1 of any other.
+*/
+int ProcessError::exitCode() const noexcept
+{
+    return d ? d->exitCode : -1;
+}
+
+/*!
+    \property ProcessKit::ProcessError::signal
+    \brief The number of the signal that ended the program; 0 if none did.
+*/
+int ProcessError::signal() const noexcept
+{
+    return d ? d->signal : 0;
+}
+
+/*!
+    \property ProcessKit::ProcessError::standardOutput
+    \brief What the program had written to standard output, as ProcessResult::standardOutput().
+*/
+QString ProcessError::standardOutput() const
+{
+    return d ? d->standardOutput : QString();
+}
+
+/*!
+    \property ProcessKit::ProcessError::standardError
+    \brief What the program had written to standard error, as ProcessResult::standardError().
+*/
+QString ProcessError::standardError() const
+{
+    return d ? d->standardError : QString();
+}
+
+/*!
+    Returns \c true if the same may succeed when it is tried again at once: the system lacked
+    something for a moment (EINTR, EAGAIN, EBUSY, ETXTBSY), which an exit code or a timeout does not
+    say.
+*/
+bool ProcessError::isTransient() const noexcept
+{
+    const int code = nativeCode();
+    return kind() != Kind::Cancelled
+            && (code == EINTR || code == EAGAIN || code == EBUSY || code == ETXTBSY)
+            && kind() != Kind::InvalidArgument;
+}
+
+/*!
     \property ProcessKit::ProcessError::text
     \brief The step and the reason in one line, with neither program nor paths in it.
 
@@ -210,6 +275,9 @@ QString ProcessError::diagnostic() const
         diagnostic += QLatin1String(": ") + qt_error_string(d->nativeCode);
     if (!d->detail.isEmpty())
         diagnostic += QLatin1String(": ") + d->detail;
+    const QString &written = d->standardError.isEmpty() ? d->standardOutput : d->standardError;
+    if (!written.isEmpty())
+        diagnostic += QLatin1String(":\n") + written;
     if (!d->searchedDirectories.isEmpty())
         diagnostic += QCoreApplication::translate("ProcessKit::ProcessError", "; searched in ")
                 + d->searchedDirectories.join(u':');
@@ -232,6 +300,8 @@ bool operator==(const ProcessError &a, const ProcessError &b) noexcept
     if (a.d == b.d)
         return true;
     return a.kind() == b.kind() && a.nativeCode() == b.nativeCode() && a.program() == b.program()
+            && a.exitCode() == b.exitCode() && a.signal() == b.signal()
+            && a.standardOutput() == b.standardOutput() && a.standardError() == b.standardError()
             && a.operation() == b.operation() && a.searchedDirectories() == b.searchedDirectories()
             && a.diagnostic() == b.diagnostic();
 }

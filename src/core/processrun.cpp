@@ -33,6 +33,7 @@ constexpr auto drainLongest = 2s;
 constexpr qint64 maximumPendingLineBytes = 256 * 1024; // on their way to the owner
 constexpr int largePipe = 1024 * 1024;
 constexpr std::size_t readSize = 256 * 1024;
+constexpr qint64 longestTurn = 1024 * 1024; // bytes written at once
 
 char *readBuffer()
 {
@@ -51,6 +52,7 @@ void RunNews::append(RunNews &&later)
     take(&launched, later.launched);
     take(&failure, later.failure);
     take(&exit, later.exit);
+    take(&verdict, later.verdict);
     take(&leftovers, later.leftovers);
     take(&lost, later.lost);
     for (std::size_t i = 0; i < bytes.size(); ++i)
@@ -68,7 +70,7 @@ void RunNews::append(RunNews &&later)
 
 bool RunNews::isEmpty() const
 {
-    return !launched && !failure && !exit && !leftovers && bytes[0].isEmpty() && bytes[1].isEmpty()
+    return !launched && !failure && !exit && !verdict && !leftovers && bytes[0].isEmpty() && bytes[1].isEmpty()
             && lines.isEmpty() && !written && !writeError && !lost && !finished && !emptied;
 }
 
@@ -88,6 +90,17 @@ std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver,
     if (run->m_setup.group)
         run->m_setup.group->startBegins();
     reactor->post([run] { run->begin(); });
+    return run;
+}
+
+std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, Consumer consumer)
+{
+    watchKeeper();
+    std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
+    run->m_consumer = std::move(consumer);
+    if (run->m_setup.group)
+        run->m_setup.group->startBegins();
+    run->begin();
     return run;
 }
 
@@ -126,13 +139,15 @@ void ProcessRun::wakeOwner()
         m_wakePosted = false;
         if (m_newsCount == m_newsTaken)
             return; // it has come by itself
-        if (m_waiting == 0) {
+        if (m_waiting == 0 && !m_consumer) {
             if (m_receiver && !std::exchange(m_eventPosted, true))
                 QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
             return;
         }
     }
     m_condition.notify_all(); // not under the lock, or the waiter would wake only to wait for it
+    if (const Consumer consumer = m_consumer) // which may say forgetReceiver()
+        consumer(takeNews());
 }
 
 RunNews ProcessRun::takeNews()
@@ -258,6 +273,11 @@ void ProcessRun::signal(int signal)
     });
 }
 
+void ProcessRun::cancel()
+{
+    Reactor::instance().post([self = shared_from_this()] { self->endBy(Verdict::Cancelled); });
+}
+
 void ProcessRun::kill()
 {
     Reactor::instance().post([self = shared_from_this()] { self->killTree(); });
@@ -294,6 +314,7 @@ QList<ProcessInfo> ProcessRun::members()
 void ProcessRun::forgetReceiver()
 {
     const std::lock_guard lock(m_mutex);
+    m_consumer = nullptr;
     m_receiver = nullptr;
     m_news = {};
 }
@@ -339,6 +360,12 @@ void ProcessRun::begin()
         fail(toError({ LaunchStep::Container, error }, m_setup.program));
         return;
     }
+    if (m_setup.stopToken.stop_requested()) {
+        tell([](RunNews &news) { news.verdict = Verdict::Cancelled; });
+        fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program,
+                          QStringLiteral("start"), ECANCELED));
+        return;
+    }
     if (const ProcessError problem = lookUp(&launch.plan)) {
         fail(problem);
         return;
@@ -351,6 +378,9 @@ void ProcessRun::begin()
     launch.plan.environment = std::move(m_setup.environment);
     launch.plan.workingDirectory = m_setup.directory;
     launch.modifier = std::move(m_setup.modifier);
+    m_inputQueue.append(std::move(m_setup.input));
+    if (m_setup.closesInput)
+        closeInput();
     m_tree->launch(std::move(launch));
 }
 
@@ -358,11 +388,15 @@ ProcessError ProcessRun::lookUp(Native::LaunchPlan *plan)
 {
     const Native::ProgramLookup lookup =
             Native::ProgramLookup::find(QFile::encodeName(m_setup.program).toStdString(),
-                                        m_setup.environment, m_setup.directory);
+                                        m_setup.environment, m_setup.directory,
+                                        m_setup.preferredDirectories);
     if (lookup.error)
         return lookupError(lookup.error, m_setup.program, lookup.searched);
     plan->candidates.append(lookup.file);
-    m_setup.arguments.replaceFirst(lookup.file); // as QProcess has it: where it was found
+    // as QProcess has it: where it was found
+    m_setup.arguments.replaceFirst(m_setup.programArgument.isEmpty()
+                                           ? lookup.file
+                                           : m_setup.programArgument.toStdString());
     return {};
 }
 
@@ -445,7 +479,56 @@ void ProcessRun::launched(pid_t pid)
             noteNews();
         m_launchCondition.notify_all();
     }
+    armTimeouts();
     flushInput();
+}
+
+void ProcessRun::armTimeouts()
+{
+    m_launchTime = m_activityTime = Reactor::Clock::now();
+    if (m_setup.timeout >= 0ms)
+        m_timeoutTimer.start(m_setup.timeout, [this] { endBy(Verdict::TimedOut); });
+    if (m_setup.inactivityTimeout >= 0ms)
+        m_activityTimer.start(m_setup.inactivityTimeout, [this] { checkActivity(); });
+    if (m_setup.stopToken.stop_possible()) {
+        // called by whoever orders the stop, perhaps at once
+        m_stopCallback.emplace(m_setup.stopToken, [weak = weak_from_this()] {
+            if (const auto self = weak.lock())
+                self->cancel();
+        });
+    }
+}
+
+// Output does not set the timer anew each time: it is looked at when the timer fires.
+void ProcessRun::checkActivity()
+{
+    const auto end = m_activityTime + m_setup.inactivityTimeout;
+    if (Reactor::Clock::now() >= end)
+        endBy(Verdict::WentQuiet);
+    else
+        m_activityTimer.startAt(end, [this] { checkActivity(); });
+}
+
+// Who has ended by itself keeps its outcome. The first verdict counts, but that to cancel beats the
+// others for as long as the process has not ended.
+void ProcessRun::endBy(Verdict verdict)
+{
+    if (m_exited || m_treeEmpty || m_verdict == Verdict::Cancelled
+        || (m_verdict && verdict != Verdict::Cancelled))
+        return;
+    m_verdict = verdict;
+    m_timeoutTimer.stop();
+    m_activityTimer.stop();
+    m_killTimer.stop();
+    tell([verdict](RunNews &news) { news.verdict = verdict; });
+    const RunSetup::Ending ending =
+            verdict == Verdict::Cancelled ? m_setup.cancelEnding : m_setup.timeoutEnding;
+    if (ending.grace <= 0ms) {
+        killTree();
+        return;
+    }
+    askToEnd(ending.signal);
+    m_killTimer.start(ending.grace, [this] { killTree(); });
 }
 
 void ProcessRun::launchFailed(const LaunchFailure &failure)
@@ -542,6 +625,7 @@ bool ProcessRun::readOnce(int index, bool unlimited)
         channel->enlarged = true;
         ::fcntl(channel->fd.get(), F_SETPIPE_SZ, largePipe);
     }
+    m_activityTime = Reactor::Clock::now();
     if (m_drainTimer.isActive() && !m_killed)
         armDrain();
     if (channel->discarding)
@@ -615,7 +699,15 @@ void ProcessRun::flushInput()
         return;
     qint64 written = 0;
     int error = 0;
-    while (!m_inputQueue.isEmpty() && !error) {
+    while (!error) {
+        if (m_inputQueue.isEmpty() && m_setup.moreInput)
+            fetchInput();
+        if (m_inputQueue.isEmpty())
+            break;
+        if (written >= longestTurn) {
+            error = EAGAIN; // others have their pipes, too
+            break;
+        }
         const QByteArrayView bytes = m_inputQueue.first();
         const ssize_t count = ::write(m_input.get(), bytes.data(), size_t(bytes.size()));
         if (count >= 0) {
@@ -634,7 +726,7 @@ void ProcessRun::flushInput()
     } else {
         m_inputWatch.stop();
     }
-    if (error || (close && m_inputQueue.isEmpty())) {
+    if (error || (close && m_inputQueue.isEmpty() && !m_setup.moreInput)) {
         m_inputWatch.stop();
         m_input.reset();
         m_inputQueue.clear();
@@ -647,6 +739,14 @@ void ProcessRun::flushInput()
     }
 }
 
+void ProcessRun::fetchInput()
+{
+    QByteArray more = m_setup.moreInput();
+    if (more.isEmpty())
+        m_setup.moreInput = nullptr;
+    m_inputQueue.append(std::move(more));
+}
+
 // The end, of which there are three: the child has exited, its streams have ended, its tree is
 // empty
 
@@ -654,6 +754,10 @@ void ProcessRun::exited(const Native::ChildExit &exit)
 {
     qCDebug(lcLifecycle) << "exited" << m_tree->pid();
     m_exited = true;
+    m_exitTime = Reactor::Clock::now();
+    m_timeoutTimer.stop();
+    m_activityTimer.stop();
+    m_stopCallback.reset();
     m_inputWatch.stopAndClose(std::move(m_input));
     tell([&](RunNews &news) {
         m_exitedForOwner = true;
@@ -671,6 +775,7 @@ void ProcessRun::emptied()
     qCDebug(lcLifecycle) << "emptied" << m_tree->pid();
     m_treeEmpty = true;
     m_drainTimer.stop();
+    m_killTimer.stop();
     readRest();
     if (streamsAreOpen()) {
         // somebody outside of the tree was given them
@@ -755,13 +860,13 @@ void ProcessRun::drainExpired()
     m_drainTimer.startAt(m_drainEnd, [this] { drainExpired(); });
 }
 
-void ProcessRun::askToEnd()
+void ProcessRun::askToEnd(int signal)
 {
     m_asked = true;
     m_drainTimer.stop();
     if (m_treeEmpty)
         return;
-    m_tree->signal(SIGTERM);
+    m_tree->signal(signal);
     m_tree->signal(SIGCONT); // a stopped member has to run to end
 }
 

@@ -21,6 +21,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
+
+#include <signal.h>
 
 namespace ProcessKit {
 
@@ -51,7 +54,30 @@ struct RunSetup
     Leftovers leftovers = Leftovers::Drain;
     qint64 readLimit = 0;
     int maximumLineLength = 0;
+    std::vector<std::string> preferredDirectories; // for a bare name, before the PATH
+    QByteArray programArgument; // argv[0], where it is not to be the file that is executed
+
+    // What goes in: these bytes, then what the function returns until that is empty, then the end of
+    // the file unless it is to be kept open.
+    QByteArray input;
+    std::function<QByteArray()> moreInput; // called on the reactor
+    bool closesInput = false;
+
+    // The ends that are not the process's own, with the times until the kill.
+    struct Ending
+    {
+        int signal = SIGTERM;
+        std::chrono::milliseconds grace{ 0 }; // 0: killed at once
+    };
+    std::chrono::milliseconds timeout{ -1 };
+    std::chrono::milliseconds inactivityTimeout{ -1 };
+    Ending timeoutEnding;
+    Ending cancelEnding;
+    std::stop_token stopToken;
 };
+
+// Why a process had to end.
+enum class Verdict { TimedOut, WentQuiet, Cancelled };
 
 // What has happened since the owner last looked.
 struct RunNews
@@ -63,6 +89,7 @@ struct RunNews
     qint64 written = 0;
     int writeError = 0;
     std::optional<Native::ChildExit> exit;
+    std::optional<Verdict> verdict;
     std::optional<QList<ProcessInfo>> leftovers;
     std::optional<bool> lost; // whether the tree was ended
     bool cut = false;
@@ -87,6 +114,10 @@ public:
     // an error when there is no reactor to run on
     static std::shared_ptr<ProcessRun> start(RunSetup setup, QObject *receiver, int interests,
                                              ProcessError *error);
+    // The same for an owner that lives on the reactor, which gets what is new at the end of each
+    // turn until it says forgetReceiver(). To be called there.
+    using Consumer = std::function<void(RunNews)>;
+    static std::shared_ptr<ProcessRun> start(RunSetup setup, Consumer consumer);
     ~ProcessRun();
 
     // The owner's side. Any thread.
@@ -112,6 +143,8 @@ public:
     void closeOutput(QProcess::ProcessChannel channel);
     void signal(int signal);
     void kill();
+    // the order of a stop token, given by hand
+    void cancel();
     Mechanism mechanism() const;
     bool isEmpty() const;
     bool hasExited() const;
@@ -128,8 +161,10 @@ public:
     void whenEmptied(std::function<void()> callback);
     void killTree();
     bool mayHaveEscaped() const { return m_mayHaveEscaped; }
-    // SIGTERM, and time: nobody is ended as a leftover until the kill comes
-    void askToEnd();
+    // from the launch to the exit of the child; only once it has ended
+    Native::Reactor::Clock::duration duration() const { return m_exitTime - m_launchTime; }
+    // The signal, and time: nobody is ended as a leftover until the kill comes
+    void askToEnd(int signal = SIGTERM);
 
 private:
     struct Channel
@@ -164,6 +199,9 @@ private:
     void finishIfEnded();
     void treeIsOver();
     void releaseIfDone();
+    void armTimeouts();
+    void checkActivity();
+    void endBy(Verdict verdict);
 
     void launched(pid_t pid) override;
     void launchFailed(const Native::LaunchFailure &failure) override;
@@ -172,6 +210,7 @@ private:
     void lost(bool ended) override;
     void reportLeftovers();
     void fail(const ProcessError &error);
+    void fetchInput();
 
     template<typename Change>
     void tell(Change change);
@@ -192,6 +231,15 @@ private:
     Native::Reactor::Timer m_drainTimer;
     Native::Reactor::Clock::time_point m_drainEnd;
     std::vector<std::function<void()>> m_whenEmptied;
+    Native::Reactor::Timer m_timeoutTimer;
+    Native::Reactor::Timer m_activityTimer;
+    Native::Reactor::Timer m_killTimer; // the grace of a verdict
+    Native::Reactor::Clock::time_point m_launchTime;
+    Native::Reactor::Clock::time_point m_activityTime; // of the last output
+    Native::Reactor::Clock::time_point m_exitTime;
+    std::optional<std::stop_callback<std::function<void()>>> m_stopCallback;
+    std::optional<Verdict> m_verdict;
+    Consumer m_consumer;
     bool m_exited = false;
     bool m_finished = false;
     bool m_killed = false; // by the owner, or as leftovers

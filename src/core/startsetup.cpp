@@ -83,4 +83,17 @@ std::string startDirectory(const QString &workingDirectory)
     return std::string(current) + '/' + directory;
 }
 
+int openRedirection(const QString &fileName, int stream, bool append, RunSetup::Stream *setup)
+{
+    const int flags = stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
+    const QByteArray name = QFile::encodeName(fileName);
+    int fd;
+    do {
+        fd = ::open(name.constData(), flags | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR);
+    setup->end = RunSetup::End::Descriptor;
+    setup->descriptor = Native::UniqueFd(fd);
+    return fd < 0 ? errno : 0;
+}
+
 } // namespace ProcessKit

@@ -2,8 +2,7 @@
 #ifndef PROCESSKIT_STARTSETUP_P_H
 #define PROCESSKIT_STARTSETUP_P_H
 
-#include "launch_plan.h"
-#include "unique_fd.h"
+#include "processrun_p.h"
 
 #include <QtCore/qprocess.h>
 
@@ -26,6 +25,8 @@ int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::D
                     std::vector<Native::UniqueFd> *sources);
 // absolute; empty when the current directory no longer exists
 std::string startDirectory(const QString &workingDirectory);
+// A file as one of the three streams; 0 or errno. Standard input is read, the others are written.
+int openRedirection(const QString &fileName, int stream, bool append, RunSetup::Stream *setup);
 
 } // namespace ProcessKit
 

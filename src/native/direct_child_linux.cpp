@@ -32,15 +32,19 @@ ChildExit DirectChild::reap()
 ChildExit DirectChild::wait(bool keepZombie) const
 {
     siginfo_t info{};
+    rusage usage{};
     const int options = WEXITED | (keepZombie ? WNOWAIT : 0);
-    int result;
+    long result;
     do {
-        result = ::waitid(P_PIDFD, id_t(m_pidfd.get()), &info, options);
+        // the system call tells more than waitid(2)
+        result = ::syscall(SYS_waitid, P_PIDFD, m_pidfd.get(), &info, options, &usage);
     } while (result < 0 && errno == EINTR);
     ChildExit exit;
     exit.known = result == 0; // not when the application ignores SIGCHLD, or waits for any child
     exit.signalled = info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
     exit.code = info.si_status;
+    if (exit.known)
+        exit.usage = usage;
     return exit;
 }
 

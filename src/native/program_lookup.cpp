@@ -36,7 +36,8 @@ int checkExecutable(const char *file)
 } // namespace
 
 ProgramLookup ProgramLookup::find(const std::string &program, const StringBlock &environment,
-                                  const std::string &directory)
+                                  const std::string &directory,
+                                  const std::vector<std::string> &preferred)
 {
     ProgramLookup lookup;
     if (program.find('/') != std::string::npos) {
@@ -44,6 +45,10 @@ ProgramLookup ProgramLookup::find(const std::string &program, const StringBlock 
         return lookup;
     }
     lookup.error = ENOENT;
+    for (const std::string &searched : preferred) {
+        if (lookup.tryDirectory(searched, program))
+            return lookup;
+    }
     std::string_view path = pathOf(environment);
     for (bool last = false; !last;) {
         const std::size_t colon = path.find(':');
@@ -55,18 +60,24 @@ ProgramLookup ProgramLookup::find(const std::string &program, const StringBlock 
             searched.push_back('.');
         if (searched[0] != '/' && !directory.empty())
             searched = searched == "." ? directory : directory + '/' + searched;
-        const std::string file = searched + '/' + program;
-        lookup.searched.push_back(std::move(searched));
-        const int error = checkExecutable(file.c_str());
-        if (!error) {
-            lookup.file = file;
-            lookup.error = 0;
+        if (lookup.tryDirectory(std::move(searched), program))
             return lookup;
-        }
-        if (error == EACCES)
-            lookup.error = EACCES;
     }
     return lookup;
+}
+
+bool ProgramLookup::tryDirectory(std::string directory, const std::string &program)
+{
+    const std::string candidate = directory + '/' + program;
+    searched.push_back(std::move(directory));
+    const int problem = checkExecutable(candidate.c_str());
+    if (!problem) {
+        file = candidate;
+        error = 0;
+    } else if (problem == EACCES) {
+        error = EACCES;
+    }
+    return !problem;
 }
 
 } // namespace ProcessKit::Native

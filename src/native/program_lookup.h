@@ -17,9 +17,14 @@ struct ProgramLookup
     std::vector<std::string> searched; // for a bare name
 
     // A name with a slash is taken as it is; a bare one is looked for in the PATH of the
-    // environment that the child gets (execvp(3)), an empty element of which is \a directory.
+    // environment that the child gets (execvp(3)), an empty element of which is \a directory, and
+    // before that in the \a preferred ones, which are absolute.
     static ProgramLookup find(const std::string &program, const StringBlock &environment,
-                              const std::string &directory);
+                              const std::string &directory,
+                              const std::vector<std::string> &preferred = {});
+
+private:
+    bool tryDirectory(std::string directory, const std::string &program);
 };
 
 } // namespace ProcessKit::Native

@@ -6,8 +6,11 @@
 #include "process_table.h"
 #include "unique_fd.h"
 
+#include <sys/resource.h>
+
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ProcessKit::Native {
@@ -22,6 +25,8 @@ struct ChildExit
     bool known = true; // false: somebody else has reaped it, or its keeper was killed
     bool signalled = false;
     int code = 0; // exit code or signal number
+    // of the child and of those whose end it has waited for; none where a keeper has reaped it
+    std::optional<rusage> usage = std::nullopt;
 };
 
 // What is told of a tree, on the reactor's thread.

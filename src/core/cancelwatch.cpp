@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "cancelwatch_p.h"
+
+#include "reactor.h"
+
+#include <QtCore/qabstracteventdispatcher.h>
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qfuturewatcher.h>
+#include <QtCore/qthread.h>
+
+namespace ProcessKit {
+
+using Native::Reactor;
+
+namespace {
+
+// Lets objects of the reactor's thread have events: posting one wakes the reactor, which delivers
+// it in its next turn. There are no timers and no socket notifiers; the reactor has its own.
+class ReactorEvents final : public QAbstractEventDispatcher
+{
+public:
+    bool processEvents(QEventLoop::ProcessEventsFlags) override { return false; }
+    void registerSocketNotifier(QSocketNotifier *) override { }
+    void unregisterSocketNotifier(QSocketNotifier *) override { }
+    void registerTimer(int, qint64, Qt::TimerType, QObject *) override { }
+    bool unregisterTimer(int) override { return false; }
+    bool unregisterTimers(QObject *) override { return false; }
+    QList<TimerInfo> registeredTimers(QObject *) const override { return {}; }
+    int remainingTime(int) override { return -1; }
+    void wakeUp() override
+    {
+        Reactor::instance().post([] { QCoreApplication::sendPostedEvents(); });
+    }
+    void interrupt() override { }
+};
+
+void ensureEvents()
+{
+    if (!QThread::currentThread()->eventDispatcher())
+        QThread::currentThread()->setEventDispatcher(new ReactorEvents);
+}
+
+} // namespace
+
+std::shared_ptr<void> watchCancellation(const QFuture<void> &future,
+                                        std::function<void()> cancelled)
+{
+    ensureEvents();
+    auto watcher = std::make_shared<QFutureWatcher<void>>();
+    QObject::connect(
+            watcher.get(), &QFutureWatcher<void>::canceled, watcher.get(),
+            [cancelled = std::move(cancelled)] { cancelled(); }, Qt::DirectConnection);
+    watcher->setFuture(future);
+    return watcher;
+}
+
+} // namespace ProcessKit

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#ifndef PROCESSKIT_COMMAND_P_H
+#define PROCESSKIT_COMMAND_P_H
+
+#include <ProcessKit/command.h>
+
+#include <QtCore/qiodevice.h>
+
+#include <mutex>
+
+namespace ProcessKit {
+
+struct RunSetup;
+
+// One step of what is done to an environment; the steps are taken in their order.
+struct EnvironmentChange
+{
+    enum class Kind { Set, Unset, Prepend };
+    Kind kind;
+    QString name;
+    QString value;
+
+    friend bool operator==(const EnvironmentChange &, const EnvironmentChange &) = default;
+};
+
+class CommandData : public QSharedData
+{
+public:
+    QString program;
+    QStringList arguments;
+    QString workingDirectory;
+    QString programArgument;
+    QStringList preferredDirectories;
+
+    std::optional<QProcessEnvironment> environment; // none: that of this process at the start
+    bool clearsEnvironment = false;
+    QStringList allowedVariables;
+    QStringList environmentFiles;
+    QList<EnvironmentChange> changes;
+
+    StdinSource input;
+    std::array<OutputDestination, 2> destinations;
+    bool mergesErrors = false;
+    OutputPolicy outputPolicy;
+    QStringConverter::Encoding encoding = QStringConverter::Utf8;
+    std::function<QString(const QByteArray &)> decoder;
+    QList<Command::LineHandler> lineHandlers;
+    std::array<std::shared_ptr<QIODevice>, 2> tees;
+    Command::TextPolicy redaction;
+    bool removesEscapeSequences = false;
+
+    QList<int> successCodes{ 0 };
+    std::optional<std::chrono::milliseconds> timeout;
+    std::optional<std::chrono::milliseconds> inactivityTimeout;
+    std::chrono::milliseconds timeoutGrace{ 0 };
+    std::chrono::milliseconds cancelGrace{ 0 };
+    int timeoutSignal = 15;
+    int cancelSignal = 15;
+    bool refusesTimeout = false; // whatever a client's default is
+    std::stop_token stopToken;
+    std::optional<RetryPolicy> retry;
+    Leftovers leftovers = Leftovers::Drain;
+    Mechanism mechanism = Mechanism::None;
+};
+
+class StdinSourceData : public QSharedData
+{
+public:
+    StdinSource::Kind kind = StdinSource::Kind::Nothing;
+    QByteArray bytes;
+    QString fileName;
+    StdinSource::Generator generator;
+    // Shared by all copies of a source that can be read once only: the first launch has it.
+    struct OnlyOnce
+    {
+        std::mutex mutex;
+        bool taken = false;
+    };
+    std::shared_ptr<OnlyOnce> onlyOnce;
+};
+
+// What a command means at the moment when it is started.
+class CommandLaunch
+{
+public:
+    // Fills in \a setup, opens files, and takes an input that can be had once only.
+    static ProcessError prepare(const Command &command, RunSetup *setup);
+    // the same for a process that somebody holds, who receives its output himself
+    static ProcessError prepareLive(const Command &command, RunSetup *setup);
+    static Expected<QProcessEnvironment> environment(const Command &command);
+    static Expected<QString> which(const Command &command);
+
+private:
+    static ProcessError prepareStreams(const CommandData &command, RunSetup *setup);
+    static ProcessError prepareInput(const CommandData &command, RunSetup *setup);
+    static ProcessError check(const CommandData &command);
+};
+
+} // namespace ProcessKit
+
+#endif // PROCESSKIT_COMMAND_P_H

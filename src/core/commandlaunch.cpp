@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "command_p.h"
+
+#include "convert_p.h"
+#include "processrun_p.h"
+#include "program_lookup.h"
+#include "startsetup_p.h"
+
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qdir.h>
+#include <QtCore/qfile.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+namespace ProcessKit {
+
+using Kind = ProcessError::Kind;
+
+namespace {
+
+ProcessError invalid(const CommandData &command, const QString &what, int code = EINVAL,
+                     const QString &detail = {})
+{
+    return ProcessError(Kind::InvalidArgument, command.program, what, code, detail);
+}
+
+// "NAME=VALUE" lines; empty ones and those that begin with '#' count for nothing, a value is taken
+// as it is.
+ProcessError readEnvironmentFile(const CommandData &command, const QString &fileName,
+                                 QProcessEnvironment *environment)
+{
+    QFile file(fileName);
+    if (!file.open(QIODevice::ReadOnly))
+        return invalid(command, QStringLiteral("environment file"), ENOENT, fileName);
+    int number = 0;
+    while (!file.atEnd()) {
+        QByteArray line = file.readLine();
+        ++number;
+        while (line.endsWith('\n') || line.endsWith('\r'))
+            line.chop(1);
+        if (line.isEmpty() || line.startsWith('#'))
+            continue;
+        const qsizetype equals = line.indexOf('=');
+        if (equals < 1 || line.contains('\0'))
+            return invalid(command, QStringLiteral("environment file, line %1").arg(number), EINVAL,
+                           fileName);
+        environment->insert(QString::fromUtf8(line.left(equals)),
+                            QString::fromUtf8(line.mid(equals + 1)));
+    }
+    return {};
+}
+
+Expected<QProcessEnvironment> environmentOf(const CommandData &command)
+{
+    QProcessEnvironment parent = command.environment && !command.environment->inheritsFromParent()
+            ? *command.environment
+            : QProcessEnvironment::systemEnvironment();
+    QProcessEnvironment environment;
+    if (!command.clearsEnvironment && command.allowedVariables.isEmpty())
+        environment = parent;
+    for (const QString &name : command.allowedVariables) {
+        if (parent.contains(name))
+            environment.insert(name, parent.value(name));
+    }
+    for (const QString &fileName : command.environmentFiles) {
+        if (const ProcessError problem = readEnvironmentFile(command, fileName, &environment))
+            return problem;
+    }
+    for (const EnvironmentChange &change : command.changes) {
+        if (change.name.isEmpty() || change.name.contains(u'=') || change.name.contains(QChar::Null)
+            || change.value.contains(QChar::Null))
+            return invalid(command, QStringLiteral("environment variable"), EINVAL, change.name);
+        switch (change.kind) {
+        case EnvironmentChange::Kind::Set:
+            environment.insert(change.name, change.value);
+            break;
+        case EnvironmentChange::Kind::Unset:
+            environment.remove(change.name);
+            break;
+        case EnvironmentChange::Kind::Prepend: {
+            const QString before = environment.value(change.name);
+            environment.insert(change.name,
+                               before.isEmpty() ? change.value
+                                                : change.value + QDir::listSeparator() + before);
+            break;
+        }
+        }
+    }
+    return environment;
+}
+
+// One that is the same as ours is copied as it is: that is faster, and exact.
+bool inheritsAll(const CommandData &command)
+{
+    return (!command.environment || command.environment->inheritsFromParent())
+            && !command.clearsEnvironment && command.allowedVariables.isEmpty()
+            && command.environmentFiles.isEmpty() && command.changes.isEmpty();
+}
+
+Expected<Native::StringBlock> variablesOf(const CommandData &command)
+{
+    QProcessEnvironment environment(QProcessEnvironment::InheritFromParent);
+    if (!inheritsAll(command)) {
+        const Expected<QProcessEnvironment> effective = environmentOf(command);
+        if (!effective)
+            return effective.error();
+        environment = *effective;
+    }
+    const std::optional<Native::StringBlock> block = environmentBlock(environment);
+    if (!block)
+        return invalid(command, QStringLiteral("environment"));
+    return *block;
+}
+
+std::vector<std::string> preferredDirectories(const CommandData &command)
+{
+    std::vector<std::string> directories;
+    for (const QString &directory : command.preferredDirectories)
+        directories.push_back(QFile::encodeName(QDir(directory).absolutePath()).toStdString());
+    return directories;
+}
+
+} // namespace
+
+Expected<QProcessEnvironment> CommandLaunch::environment(const Command &command)
+{
+    return environmentOf(*command.d);
+}
+
+Expected<QString> CommandLaunch::which(const Command &command)
+{
+    const CommandData &data = *command.d;
+    if (const ProcessError problem = check(data))
+        return problem;
+    const Expected<Native::StringBlock> variables = variablesOf(data);
+    if (!variables)
+        return variables.error();
+    const Native::ProgramLookup lookup = Native::ProgramLookup::find(
+            QFile::encodeName(data.program).toStdString(), *variables,
+            startDirectory(data.workingDirectory), preferredDirectories(data));
+    if (lookup.error)
+        return lookupError(lookup.error, data.program, lookup.searched);
+    return QFile::decodeName(lookup.file.c_str());
+}
+
+// Settings that contradict each other are told by their names, before anything is touched.
+ProcessError CommandLaunch::check(const CommandData &command)
+{
+    if (command.program.isEmpty())
+        return invalid(command, QStringLiteral("program"));
+    if (command.workingDirectory.contains(QChar::Null))
+        return invalid(command, QStringLiteral("working directory"));
+    const bool errorsGoElsewhere =
+            command.destinations[1].kind() != OutputDestination::Kind::Pipe;
+    if (command.mergesErrors && errorsGoElsewhere)
+        return invalid(command, QStringLiteral("merged errors with a destination for them"));
+    for (int i : { 0, 1 }) {
+        const bool isPipe = command.destinations[std::size_t(i)].kind()
+                == OutputDestination::Kind::Pipe;
+        if (command.tees[std::size_t(i)] && !isPipe)
+            return invalid(command, QStringLiteral("tee of a stream that is not a pipe"));
+    }
+    if (command.tees[1] && command.mergesErrors)
+        return invalid(command, QStringLiteral("tee of errors that are merged"));
+    const OutputPolicy &policy = command.outputPolicy;
+    if (policy.overflow == OutputPolicy::Overflow::Fail && !policy.isBounded())
+        return invalid(command, QStringLiteral("output policy that fails without a limit"));
+    if (command.timeoutGrace < std::chrono::milliseconds(0)
+        || command.cancelGrace < std::chrono::milliseconds(0))
+        return invalid(command, QStringLiteral("negative grace"));
+    if (command.timeout && *command.timeout < std::chrono::milliseconds(0))
+        return invalid(command, QStringLiteral("negative timeout"));
+    if (command.inactivityTimeout && *command.inactivityTimeout <= std::chrono::milliseconds(0))
+        return invalid(command, QStringLiteral("inactivity timeout"));
+    for (const int signal : { command.timeoutSignal, command.cancelSignal }) {
+        if (signal < 1 || signal >= NSIG)
+            return invalid(command, QStringLiteral("signal"));
+    }
+    if (command.mechanism == Mechanism::JobObject)
+        return ProcessError(Kind::Unsupported, command.program, QStringLiteral("JobObject"),
+                            ENOTSUP);
+    return {};
+}
+
+ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
+{
+    const CommandData &data = *command.d;
+    if (const ProcessError problem = check(data))
+        return problem;
+    const std::optional<Native::StringBlock> arguments =
+            argumentBlock(data.program, data.arguments);
+    if (!arguments)
+        return invalid(data, QStringLiteral("an argument contains a NUL character"));
+    const Expected<Native::StringBlock> variables = variablesOf(data);
+    if (!variables)
+        return variables.error();
+    setup->program = data.program;
+    setup->arguments = *arguments;
+    setup->environment = *variables;
+    setup->directory = startDirectory(data.workingDirectory);
+    setup->preferredDirectories = preferredDirectories(data);
+    setup->programArgument = QFile::encodeName(data.programArgument);
+    setup->requested = data.mechanism;
+    setup->leftovers = data.leftovers;
+    setup->mergeErrors = data.mergesErrors;
+    if (data.timeout)
+        setup->timeout = *data.timeout;
+    if (data.inactivityTimeout)
+        setup->inactivityTimeout = *data.inactivityTimeout;
+    setup->timeoutEnding = { data.timeoutSignal, data.timeoutGrace };
+    setup->cancelEnding = { data.cancelSignal, data.cancelGrace };
+    setup->stopToken = data.stopToken;
+    if (const ProcessError problem = prepareStreams(data, setup))
+        return problem;
+    return prepareInput(data, setup); // last: what can be had once only is taken here
+}
+
+ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
+{
+    const CommandData &data = *command.d;
+    if (!data.lineHandlers.isEmpty() || data.tees[0] || data.tees[1] || data.redaction
+        || data.removesEscapeSequences || data.outputPolicy.isBounded())
+        return invalid(data, QStringLiteral("line handler, tee, text or output policy of a process "
+                                            "that is started, not captured"));
+    return prepare(command, setup);
+}
+
+ProcessError CommandLaunch::prepareStreams(const CommandData &command, RunSetup *setup)
+{
+    for (int i : { 0, 1 }) {
+        const OutputDestination &destination = command.destinations[std::size_t(i)];
+        RunSetup::Stream &stream = setup->streams[std::size_t(i) + 1];
+        switch (destination.kind()) {
+        case OutputDestination::Kind::Pipe:
+            break;
+        case OutputDestination::Kind::Null:
+            stream.end = RunSetup::End::Null;
+            break;
+        case OutputDestination::Kind::Inherited:
+            stream.end = RunSetup::End::Inherited;
+            break;
+        case OutputDestination::Kind::File:
+        case OutputDestination::Kind::AppendedFile: {
+            const bool append = destination.kind() == OutputDestination::Kind::AppendedFile;
+            if (const int code = openRedirection(destination.fileName(), i + 1, append, &stream))
+                return ProcessError(Kind::Redirection, command.program,
+                                    i == 0 ? QStringLiteral("standard output file")
+                                           : QStringLiteral("standard error file"),
+                                    code, destination.fileName());
+            break;
+        }
+        }
+    }
+    return {};
+}
+
+ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *setup)
+{
+    const StdinSourceData *source = command.input.d.data();
+    RunSetup::Stream &stream = setup->streams[0];
+    setup->closesInput = true;
+    switch (command.input.kind()) {
+    case StdinSource::Kind::Nothing:
+        stream.end = RunSetup::End::Null;
+        break;
+    case StdinSource::Kind::Inherited:
+        stream.end = RunSetup::End::Inherited;
+        break;
+    case StdinSource::Kind::KeptOpen:
+        setup->closesInput = false;
+        break;
+    case StdinSource::Kind::Bytes:
+        setup->input = source->bytes;
+        break;
+    case StdinSource::Kind::File:
+        if (const int code = openRedirection(source->fileName, 0, false, &stream))
+            return ProcessError(Kind::Redirection, command.program,
+                                QStringLiteral("standard input file"), code, source->fileName);
+        break;
+    case StdinSource::Kind::Generator: {
+        const std::lock_guard lock(source->onlyOnce->mutex);
+        if (std::exchange(source->onlyOnce->taken, true))
+            return invalid(command, QStringLiteral("an input that can be read only once was used "
+                                                   "a second time"),
+                           EBUSY);
+        setup->moreInput = source->generator;
+        break;
+    }
+    }
+    return {};
+}
+
+} // namespace ProcessKit
