@@ -132,8 +132,10 @@ public:
     friend bool operator!=(const Command &a, const Command &b) noexcept { return !(a == b); }
 
 private:
+    friend class CapturedRun;
     friend class CommandLaunch;
     friend class CommandRun;
+    friend class PipelineRun;
     friend class CliClient;
     friend PROCESSKIT_EXPORT QDebug operator<<(QDebug debug, const Command &command);
     template<typename Change>

@@ -91,8 +91,10 @@ public:
     }
 
 private:
+    friend class CapturedRun;
     friend class CommandRun;
     friend class PipelineRun;
+    friend class ProcessResultData;
     friend class ProcessRunner;
     explicit ProcessResult(ProcessResultData *data);
     QSharedDataPointer<ProcessResultData> d;

@@ -20,6 +20,22 @@ QString ProcessResultData::decoded(const QByteArray &encoded) const
     return text;
 }
 
+ProcessResult ProcessResultData::notStarted(const ProcessError &error)
+{
+    ProcessResult result;
+    result.d->program = error.program();
+    result.d->error = error;
+    return result;
+}
+
+ProcessResult ProcessResultData::cancelled(const QString &program)
+{
+    ProcessResult result;
+    result.d->program = program;
+    result.d->outcome = Outcome::Cancelled;
+    return result;
+}
+
 ProcessResult::ProcessResult() : d(new ProcessResultData) { }
 ProcessResult::ProcessResult(ProcessResultData *data) : d(data) { }
 ProcessResult::ProcessResult(const ProcessResult &other) = default;

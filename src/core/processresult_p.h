@@ -38,6 +38,9 @@ public:
     std::optional<QString> foundLine; // by a verb that looks for one
 
     QString decoded(const QByteArray &encoded) const;
+
+    static ProcessResult notStarted(const ProcessError &error);
+    static ProcessResult cancelled(const QString &program);
 };
 
 } // namespace ProcessKit

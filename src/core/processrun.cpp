@@ -275,7 +275,7 @@ void ProcessRun::signal(int signal)
 
 void ProcessRun::cancel()
 {
-    Reactor::instance().post([self = shared_from_this()] { self->endBy(Verdict::Cancelled); });
+    Reactor::instance().post([self = shared_from_this()] { self->end(Verdict::Cancelled); });
 }
 
 void ProcessRun::kill()
@@ -487,7 +487,7 @@ void ProcessRun::armTimeouts()
 {
     m_launchTime = m_activityTime = Reactor::Clock::now();
     if (m_setup.timeout >= 0ms)
-        m_timeoutTimer.start(m_setup.timeout, [this] { endBy(Verdict::TimedOut); });
+        m_timeoutTimer.start(m_setup.timeout, [this] { end(Verdict::TimedOut); });
     if (m_setup.inactivityTimeout >= 0ms)
         m_activityTimer.start(m_setup.inactivityTimeout, [this] { checkActivity(); });
     if (m_setup.stopToken.stop_possible()) {
@@ -502,16 +502,16 @@ void ProcessRun::armTimeouts()
 // Output does not set the timer anew each time: it is looked at when the timer fires.
 void ProcessRun::checkActivity()
 {
-    const auto end = m_activityTime + m_setup.inactivityTimeout;
-    if (Reactor::Clock::now() >= end)
-        endBy(Verdict::WentQuiet);
+    const auto due = m_activityTime + m_setup.inactivityTimeout;
+    if (Reactor::Clock::now() >= due)
+        end(Verdict::WentQuiet);
     else
-        m_activityTimer.startAt(end, [this] { checkActivity(); });
+        m_activityTimer.startAt(due, [this] { checkActivity(); });
 }
 
 // Who has ended by itself keeps its outcome. The first verdict counts, but that to cancel beats the
 // others for as long as the process has not ended.
-void ProcessRun::endBy(Verdict verdict)
+void ProcessRun::end(Verdict verdict)
 {
     if (m_exited || m_treeEmpty || m_verdict == Verdict::Cancelled
         || (m_verdict && verdict != Verdict::Cancelled))

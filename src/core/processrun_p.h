@@ -160,6 +160,7 @@ public:
     bool isOver() const { return m_treeEmpty; }
     void whenEmptied(std::function<void()> callback);
     void killTree();
+    void end(Verdict verdict);
     bool mayHaveEscaped() const { return m_mayHaveEscaped; }
     // from the launch to the exit of the child; only once it has ended
     Native::Reactor::Clock::duration duration() const { return m_exitTime - m_launchTime; }
@@ -201,7 +202,6 @@ private:
     void releaseIfDone();
     void armTimeouts();
     void checkActivity();
-    void endBy(Verdict verdict);
 
     void launched(pid_t pid) override;
     void launchFailed(const Native::LaunchFailure &failure) override;
