@@ -94,12 +94,14 @@ public:
 
     // How it may end
     QList<int> successCodes() const;
+    bool isUncheckedInPipe() const;
     std::optional<std::chrono::milliseconds> timeout() const;
     std::optional<std::chrono::milliseconds> inactivityTimeout() const;
     RetryPolicy retryPolicy() const;
     Leftovers leftovers() const;
     Mechanism requestedMechanism() const;
     [[nodiscard]] Command withSuccessCodes(const QList<int> &codes) const;
+    [[nodiscard]] Command withUncheckedInPipe(bool unchecked = true) const;
     [[nodiscard]] Command withTimeout(std::chrono::milliseconds timeout) const;
     [[nodiscard]] Command withoutTimeout() const;
     [[nodiscard]] Command withInactivityTimeout(std::chrono::milliseconds timeout) const;

@@ -290,6 +290,16 @@ Command Command::withSuccessCodes(const QList<int> &codes) const
     return changed([&](CommandData &data) { if (!codes.isEmpty()) data.successCodes = codes; });
 }
 
+bool Command::isUncheckedInPipe() const
+{
+    return d->isUncheckedInPipe;
+}
+
+Command Command::withUncheckedInPipe(bool unchecked) const
+{
+    return changed([&](CommandData &data) { data.isUncheckedInPipe = unchecked; });
+}
+
 Command Command::withTimeout(std::chrono::milliseconds timeout) const
 {
     return changed([&](CommandData &data) { data.timeout = timeout; data.refusesTimeout = false; });

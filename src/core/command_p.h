@@ -50,6 +50,7 @@ public:
     bool removesEscapeSequences = false;
 
     QList<int> successCodes{ 0 };
+    bool isUncheckedInPipe = false;
     std::optional<std::chrono::milliseconds> timeout;
     std::optional<std::chrono::milliseconds> inactivityTimeout;
     std::chrono::milliseconds timeoutGrace{ 0 };
