@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <ProcessKit/batch.h>
+
+#include "cancelwatch_p.h"
+#include "processresult_p.h"
+
+#include "reactor.h"
+
+#include <QtCore/qthread.h>
+
+#include <mutex>
+#include <vector>
+
+namespace ProcessKit {
+
+namespace {
+
+// Several commands, some of which run. Whoever learns of an end starts the next.
+class Batch : public std::enable_shared_from_this<Batch>
+{
+public:
+    Batch(const QList<Command> &commands, const BatchOptions &options)
+        : m_commands(commands),
+          m_limit(options.limit > 0 ? options.limit : qMax(QThread::idealThreadCount(), 1)),
+          m_failFast(options.failFast),
+          m_runner(options.runner ? *options.runner : ProcessRunner::instance()),
+          m_running(std::size_t(commands.size()))
+    {
+    }
+
+    QFuture<ProcessResult> start()
+    {
+        const QFuture<ProcessResult> future = m_promise.future();
+        m_promise.setProgressRange(0, int(m_commands.size()));
+        m_promise.start();
+        int error = 0;
+        if (auto *reactor = Native::Reactor::start(&error)) {
+            reactor->post([self = shared_from_this()] {
+                self->m_cancelWatch = watchCancellation(
+                        QFuture<void>(self->m_promise.future()), [raw = self.get()] {
+                            raw->stop();
+                        });
+            });
+        }
+        startMore();
+        return future;
+    }
+
+private:
+    void startMore()
+    {
+        std::unique_lock lock(m_mutex);
+        if (m_isStarting)
+            return; // one that ended at once has called this from within
+        m_isStarting = true;
+        while (m_next < m_commands.size() && m_live < m_limit && !m_isStopped) {
+            const int index = m_next++;
+            ++m_live;
+            lock.unlock();
+            const QFuture<ProcessResult> future = m_runner.execute(m_commands.at(index), {});
+            lock.lock();
+            m_running[std::size_t(index)] = future;
+            const bool tooLate = m_isStopped;
+            lock.unlock();
+            if (tooLate)
+                QFuture<ProcessResult>(future).cancel();
+            // with the future as its parameter, it is called for a cancelled one, too
+            QFuture<ProcessResult>(future).then(
+                    QtFuture::Launch::Sync,
+                    [self = shared_from_this(), index](const QFuture<ProcessResult> &ended) {
+                        self->take(index, ended);
+                    });
+            lock.lock();
+        }
+        m_isStarting = false;
+        const bool isOver = m_live == 0 && (m_next == m_commands.size() || m_isStopped);
+        lock.unlock();
+        if (isOver)
+            finish();
+    }
+
+    void take(int index, const QFuture<ProcessResult> &ended)
+    {
+        const ProcessResult result = ended.resultCount() > 0
+                ? ended.result()
+                : ProcessResultData::cancelled(m_commands.at(index).program());
+        m_promise.addResult(result, index);
+        {
+            const std::lock_guard lock(m_mutex);
+            m_running[std::size_t(index)] = {};
+            --m_live;
+            m_promise.setProgressValue(++m_done);
+        }
+        if (m_failFast && !result.isSuccess())
+            stop();
+        startMore();
+    }
+
+    void stop()
+    {
+        std::vector<QFuture<ProcessResult>> running;
+        {
+            const std::lock_guard lock(m_mutex);
+            m_isStopped = true;
+            running = m_running;
+        }
+        for (QFuture<ProcessResult> &future : running) {
+            if (future.isValid())
+                future.cancel();
+        }
+    }
+
+    // Every command has a result, those too that were never started.
+    void finish()
+    {
+        {
+            const std::lock_guard lock(m_mutex);
+            if (std::exchange(m_isFinished, true))
+                return;
+        }
+        for (int index = m_next; index < m_commands.size(); ++index)
+            m_promise.addResult(ProcessResultData::cancelled(m_commands.at(index).program()),
+                                index);
+        m_promise.finish();
+        Native::Reactor::instance().post([self = shared_from_this()] {
+            Native::Reactor::instance().afterTurn([watch = std::move(self->m_cancelWatch)] {});
+        });
+    }
+
+    const QList<Command> m_commands;
+    const int m_limit;
+    const bool m_failFast;
+    ProcessRunner &m_runner;
+    QPromise<ProcessResult> m_promise;
+    std::shared_ptr<void> m_cancelWatch;
+
+    std::mutex m_mutex;
+    std::vector<QFuture<ProcessResult>> m_running;
+    int m_next = 0;
+    int m_live = 0;
+    int m_done = 0;
+    bool m_isStarting = false;
+    bool m_isStopped = false;
+    bool m_isFinished = false;
+};
+
+} // namespace
+
+QFuture<ProcessResult> outputAll(const QList<Command> &commands, const BatchOptions &options)
+{
+    return std::make_shared<Batch>(commands, options)->start();
+}
+
+} // namespace ProcessKit
