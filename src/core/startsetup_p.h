@@ -5,7 +5,7 @@
 #include "launch_plan.h"
 #include "unique_fd.h"
 
-#include <QtCore/qprocess.h>
+#include <ProcessKit/containedprocess.h>
 
 #include <optional>
 #include <string>
@@ -24,6 +24,10 @@ std::optional<Native::StringBlock> environmentBlock(const QProcessEnvironment &e
 // culprit as the last target.
 int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::Descriptor> *plan,
                     std::vector<Native::UniqueFd> *sources);
+// The numbers of the descriptors that \a parameters leave to a child: those of ours between 2 and
+// the lowest to close that are not close-on-exec.
+QList<int> descriptorsLeftOpen(const ContainedProcess::UnixProcessParameters &parameters);
+Native::LaunchPlan::Settings childSettings(ContainedProcess::UnixProcessFlags flags);
 // absolute; empty when the current directory no longer exists
 std::string startDirectory(const QString &workingDirectory);
 
