@@ -80,6 +80,30 @@ public:
     using ChildProcessModifier = std::function<void()>;
     ChildProcessModifier childProcessModifier() const;
     void setChildProcessModifier(const ChildProcessModifier &modifier);
+    [[noreturn]] void failChildProcessModifier(const char *description, int error = 0) noexcept;
+
+    // as QProcess has them since Qt 6.6
+    enum class UnixProcessFlag : quint32 {
+        ResetSignalHandlers = 0x0001,
+        IgnoreSigPipe = 0x0002,
+        CloseFileDescriptors = 0x0010,
+        UseVFork = 0x0020,
+        CreateNewSession = 0x0040,
+        DisconnectControllingTerminal = 0x0080,
+        ResetIds = 0x0100,
+        DisableCoreDumps = 0x0200,
+    };
+    Q_DECLARE_FLAGS(UnixProcessFlags, UnixProcessFlag)
+    Q_FLAG(UnixProcessFlags)
+    struct UnixProcessParameters
+    {
+        UnixProcessFlags flags = {};
+        int lowestFileDescriptorToClose = 0;
+        quint32 _reserved[6] = {};
+    };
+    UnixProcessParameters unixProcessParameters() const noexcept;
+    void setUnixProcessParameters(const UnixProcessParameters &parameters);
+    void setUnixProcessParameters(UnixProcessFlags flags);
 
     QString workingDirectory() const;
     void setWorkingDirectory(const QString &directory);
@@ -185,6 +209,8 @@ private:
     friend class ProcessGroup;
     std::unique_ptr<ContainedProcessPrivate> d;
 };
+
+Q_DECLARE_OPERATORS_FOR_FLAGS(ContainedProcess::UnixProcessFlags)
 
 } // namespace ProcessKit
 

@@ -11,6 +11,7 @@
 
 #include "detached.h"
 #include "program_lookup.h"
+#include "spawn.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qfile.h>
@@ -128,7 +129,12 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
     setup->arguments = std::move(*command);
     setup->environment = std::move(*variables);
     setup->directory = startDirectory(workingDirectory);
-    if (const int code = copyDescriptors(inheritedDescriptors, &setup->inheritedDescriptors,
+    QList<int> inherited = inheritedDescriptors;
+    for (const int number : descriptorsLeftOpen(unixParameters)) {
+        if (!inherited.contains(number))
+            inherited.append(number);
+    }
+    if (const int code = copyDescriptors(inherited, &setup->inheritedDescriptors,
                                          &setup->inheritedSources)) {
         return ProcessKit::ProcessError(code == EMFILE
                                                 ? ProcessKit::ProcessError::Kind::ResourceLimit
@@ -139,6 +145,7 @@ ProcessKit::ProcessError ContainedProcessPrivate::prepareCommand(RunSetup *setup
                                         code);
     }
     setup->modifier = modifier;
+    setup->settings = childSettings(unixParameters.flags);
     return {};
 }
 
@@ -336,6 +343,7 @@ bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
             launch.plan.arguments.replaceFirst(lookup.file);
             launch.plan.environment = std::move(setup.environment);
             launch.plan.workingDirectory = setup.directory;
+            launch.plan.settings = std::move(setup.settings);
             launch.modifier = std::move(setup.modifier);
             Native::DetachedResult result;
             // one thread spawns
@@ -882,6 +890,62 @@ bool ContainedProcessPrivate::waitUntilStarted(QDeadlineTimer deadline)
 */
 
 /*!
+    \enum ProcessKit::ContainedProcess::UnixProcessFlag
+    \brief How a child is set up.
+
+    Names and values are those of QProcess, which has them since Qt 6.6 to 6.9.
+
+    \value ResetSignalHandlers
+        Ignored signals become default ones. Signal handlers always do, SIGPIPE does as well, and
+        no signal is ever blocked.
+    \value IgnoreSigPipe
+        SIGPIPE is ignored, also with ResetSignalHandlers: a write after closeReadChannel() fails
+        with EPIPE and does not end the child.
+    \value CloseFileDescriptors
+        Our open descriptors are not inherited, which they never are; so the flag only makes that
+        exception that UnixProcessParameters::lowestFileDescriptorToClose asks for.
+    \value UseVFork
+        Nothing. A child is always started as if by vfork(2), but one with a child process
+        modifier, which never runs in our memory.
+    \value CreateNewSession
+        The child leads a session of its own (setsid(2)), without a terminal. It is in its
+        container as before. A detached process always does.
+    \value DisconnectControllingTerminal
+        The child has no controlling terminal (TIOCNOTTY, ioctl_tty(2)), although it stays in our
+        session. It is no error if there was none.
+    \value ResetIds
+        The effective and the saved user and group become the real ones (setresuid(2)). The
+        supplementary groups stay.
+    \value DisableCoreDumps
+        The soft limit of the size of a core dump is 0. The child may raise it up to the hard limit.
+
+    \sa setUnixProcessParameters()
+*/
+
+/*!
+    \class ProcessKit::ContainedProcess::UnixProcessParameters
+    \inmodule ProcessKit
+    \brief How a child is set up: QProcess's structure of that name.
+
+    \sa setUnixProcessParameters()
+*/
+
+/*!
+    \variable ProcessKit::ContainedProcess::UnixProcessParameters::flags
+    \brief What is wanted; nothing by default.
+*/
+
+/*!
+    \variable ProcessKit::ContainedProcess::UnixProcessParameters::lowestFileDescriptorToClose
+    \brief With UnixProcessFlag::CloseFileDescriptors, the descriptors below this number are left
+    to the child.
+
+    Those between 2 and this number that are open at the call of start() and not close-on-exec are
+    inherited as if setInheritedDescriptors() had named them; their number is limited as there. 0,
+    the default, and anything up to 3 leaves none. Without the flag it means nothing.
+*/
+
+/*!
     \fn void ProcessKit::ContainedProcess::started()
 
     This signal is emitted when the program has been executed.
@@ -1129,8 +1193,9 @@ void ContainedProcess::startCommand(const QString &command, OpenMode mode)
     leads a session of its own (setsid(2)) and is not our child. Returns when the program has been
     executed, with its process id in \a pid, or \c false with -1 there; then failure() tells why.
 
-    Arguments, working directory, environment, child process modifier, inherited descriptors and
-    files for the standard streams are those of the object. A stream without a file is ours.
+    Arguments, working directory, environment, child process modifier, Unix process parameters,
+    inherited descriptors and files for the standard streams are those of the object. A stream
+    without a file is ours.
 
     This is the only way out of containment.
 */
@@ -1373,8 +1438,9 @@ ContainedProcess::ChildProcessModifier ContainedProcess::childProcessModifier() 
 }
 
 /*!
-    Sets what is called in the child, as the last thing before the program is executed, to
-    \a modifier.
+    Sets what is called in the child, shortly before the program is executed, to \a modifier. What
+    setUnixProcessParameters() asks for is done after it, but for a new session and the farewell to
+    the terminal. What goes wrong in it can be told with failChildProcessModifier().
 
     It runs in a forked copy of this process, where all threads but one are gone and locks may be
     held by nobody: only what signal-safety(7) lists may be called. A start with a modifier is a
@@ -1388,6 +1454,62 @@ ContainedProcess::ChildProcessModifier ContainedProcess::childProcessModifier() 
 void ContainedProcess::setChildProcessModifier(const ChildProcessModifier &modifier)
 {
     d->modifier = modifier;
+}
+
+/*!
+    For a child process modifier: ends the child, and lets the start fail with
+    QProcess::FailedToStart. errorString() is then "Child process modifier reported error:", with
+    \a description and, unless \a error is 0, what that errno(3) means. failure() has the kind
+    ProcessKit::ProcessError::Kind::Spawn, or ResourceLimit where \a error says so, and \a error as
+    its nativeCode().
+
+    \code
+        process.setChildProcessModifier([&process, fd] {
+            if (::dup2(fd, 10) < 0)
+                process.failChildProcessModifier("dup2", errno);
+        });
+    \endcode
+
+    Of \a description, in UTF-8, 500 bytes arrive. The function does not return. Called anywhere
+    but in a modifier it ends the program, with qFatal().
+
+    \sa setChildProcessModifier()
+*/
+void ContainedProcess::failChildProcessModifier(const char *description, int error) noexcept
+{
+    Native::failModifier(description ? description : "", error);
+    qFatal("QProcess::failChildProcessModifier: Not called by a child process modifier");
+}
+
+/*!
+    Returns how the child is set up: by default without any flag.
+*/
+ContainedProcess::UnixProcessParameters ContainedProcess::unixProcessParameters() const noexcept
+{
+    return d->unixParameters;
+}
+
+/*!
+    Sets up the child of the next start, detached or not, as \a parameters say. Each mechanism can
+    do it, and what cannot be done is an error: errorOccurred() with QProcess::FailedToStart, the
+    name of the call in failure().operation().
+
+    What is done after the child process modifier, and what before, is told with
+    setChildProcessModifier().
+*/
+void ContainedProcess::setUnixProcessParameters(const UnixProcessParameters &parameters)
+{
+    d->unixParameters = parameters;
+}
+
+/*!
+    \overload
+
+    Sets the \a flags, and no lowest descriptor to close.
+*/
+void ContainedProcess::setUnixProcessParameters(UnixProcessFlags flags)
+{
+    d->unixParameters = { flags };
 }
 
 /*!
@@ -1949,7 +2071,7 @@ QList<int> ContainedProcess::inheritedDescriptors() const
 /*!
     Gives the next start our \a descriptors, under the same numbers; 0, 1 and 2 are ignored,
     because the channels have settings of their own. All other descriptors are closed in the child,
-    whether they are close-on-exec or not.
+    whether they are close-on-exec or not, but for what UnixProcessParameters leaves open.
 
     start() makes copies, so they may be closed when it has returned. It fails with
     ProcessKit::ProcessError::Kind::InvalidArgument if one is not open.

@@ -106,6 +106,7 @@ public:
     QProcess::InputChannelMode inputMode = QProcess::ManagedInputChannel;
     std::array<Redirection, 3> redirections;
     ContainedProcess::ChildProcessModifier modifier;
+    ContainedProcess::UnixProcessParameters unixParameters;
     QList<int> inheritedDescriptors;
     Mechanism requested = Mechanism::None;
     QPointer<ProcessGroup> group;

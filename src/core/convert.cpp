@@ -6,6 +6,7 @@
 #include "reactor.h"
 
 #include <QtCore/qfile.h>
+#include <QtCore/qprocess.h>
 
 #include <errno.h>
 
@@ -75,6 +76,20 @@ ProcessError::Kind kindOf(const Native::LaunchFailure &failure)
         if (error == E2BIG)
             return Kind::InvalidArgument; // more descriptors than a message can carry
         break;
+    case LaunchStep::DeathSignal:
+    case LaunchStep::Terminal:
+    case LaunchStep::Limits:
+    case LaunchStep::Priority:
+    case LaunchStep::IoPriority:
+    case LaunchStep::Processors:
+    case LaunchStep::Groups:
+    case LaunchStep::GroupId:
+    case LaunchStep::UserId:
+        if (error == EACCES || error == EPERM)
+            return Kind::PermissionDenied;
+        if (error == EINVAL)
+            return Kind::InvalidArgument;
+        break;
     default:
         break;
     }
@@ -90,9 +105,9 @@ ProcessError::Kind kindOf(const Native::LaunchFailure &failure)
 }
 
 // the words that QProcess uses where it has any
-QString operationOf(LaunchStep step)
+QString operationOf(const Native::LaunchFailure &failure)
 {
-    switch (step) {
+    switch (failure.step) {
     case LaunchStep::None:
         break;
     case LaunchStep::Argument:
@@ -110,14 +125,35 @@ QString operationOf(LaunchStep step)
         return QStringLiteral("clone");
     case LaunchStep::Join:
         return QStringLiteral("clone into cgroup");
+    case LaunchStep::DeathSignal:
+        return QStringLiteral("prctl");
     case LaunchStep::Session:
         return QStringLiteral("setsid");
+    case LaunchStep::Terminal:
+        return QStringLiteral("ioctl");
     case LaunchStep::Descriptors:
         return QStringLiteral("dup");
     case LaunchStep::WorkingDirectory:
         return QStringLiteral("chdir");
     case LaunchStep::Modifier:
         return QStringLiteral("child process modifier");
+    case LaunchStep::ModifierReport:
+        return QProcess::tr("Child process modifier reported error: %1")
+                .arg(QString::fromUtf8(failure.detail.c_str()));
+    case LaunchStep::Limits:
+        return QStringLiteral("setrlimit");
+    case LaunchStep::Priority:
+        return QStringLiteral("setpriority");
+    case LaunchStep::IoPriority:
+        return QStringLiteral("ioprio_set");
+    case LaunchStep::Processors:
+        return QStringLiteral("sched_setaffinity");
+    case LaunchStep::Groups:
+        return QStringLiteral("setgroups");
+    case LaunchStep::GroupId:
+        return QStringLiteral("setresgid");
+    case LaunchStep::UserId:
+        return QStringLiteral("setresuid");
     case LaunchStep::Reactor:
         return QStringLiteral("I/O thread");
     }
@@ -131,7 +167,7 @@ ProcessError toError(const Native::LaunchFailure &failure, const QString &progra
     QString detail;
     if (failure.step == LaunchStep::Keeper)
         detail = QFile::decodeName(Native::KeeperClient::find().reason.c_str());
-    return ProcessError(kindOf(failure), program, operationOf(failure.step), failure.error, detail);
+    return ProcessError(kindOf(failure), program, operationOf(failure), failure.error, detail);
 }
 
 ProcessError lookupError(int error, const QString &program,
@@ -140,8 +176,8 @@ ProcessError lookupError(int error, const QString &program,
     QStringList directories;
     for (const std::string &directory : searched)
         directories.append(QFile::decodeName(directory.c_str()));
-    return ProcessError(kindOf({ LaunchStep::Lookup, error }), program,
-                        operationOf(LaunchStep::Lookup), error, {}, directories);
+    const Native::LaunchFailure failure{ LaunchStep::Lookup, error };
+    return ProcessError(kindOf(failure), program, operationOf(failure), error, {}, directories);
 }
 
 void watchKeeper()

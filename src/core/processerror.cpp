@@ -29,12 +29,13 @@ namespace ProcessKit {
         Nothing.
     \value InvalidArgument
         The start was impossible as asked: no program, a NUL character in a string, more arguments
-        and environment than the kernel takes (E2BIG, execve(2)), or a descriptor to inherit that
-        is not open.
+        and environment than the kernel takes (E2BIG, execve(2)), a descriptor to inherit that is
+        not open, or a setting of the child that the kernel does not know.
     \value NotFound
         There is no such program.
     \value PermissionDenied
-        The program may not be executed, or is a directory.
+        The program may not be executed, or is a directory; or this program may not give its child
+        what it is asked to, such as another user.
     \value WorkingDirectory
         The working directory could not be entered.
     \value Redirection

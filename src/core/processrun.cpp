@@ -377,6 +377,7 @@ void ProcessRun::begin()
     launch.plan.arguments = std::move(m_setup.arguments);
     launch.plan.environment = std::move(m_setup.environment);
     launch.plan.workingDirectory = m_setup.directory;
+    launch.plan.settings = std::move(m_setup.settings);
     launch.modifier = std::move(m_setup.modifier);
     m_inputQueue.append(std::move(m_setup.input));
     if (m_setup.closesInput)

@@ -49,6 +49,7 @@ struct RunSetup
             inheritedDescriptors; // sources are in the list below
     std::vector<Native::UniqueFd> inheritedSources;
     std::function<void()> modifier;
+    Native::LaunchPlan::Settings settings;
     Mechanism requested = Mechanism::None;
     std::shared_ptr<GroupState> group;
     Leftovers leftovers = Leftovers::Drain;

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ProcessKit {
 
@@ -68,6 +70,42 @@ int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::D
         sources->emplace_back(plan->back().source);
     }
     return 0;
+}
+
+QList<int> descriptorsLeftOpen(const ContainedProcess::UnixProcessParameters &parameters)
+{
+    QList<int> numbers;
+    if (!parameters.flags.testFlag(ContainedProcess::UnixProcessFlag::CloseFileDescriptors))
+        return numbers;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const int end = int(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
+    for (int fd = 3; fd < std::min(parameters.lowestFileDescriptorToClose, end); ++fd) {
+        if (::fcntl(fd, F_GETFD) == 0)
+            numbers.append(fd);
+    }
+    return numbers;
+}
+
+Native::LaunchPlan::Settings childSettings(ContainedProcess::UnixProcessFlags flags)
+{
+    using Flag = ContainedProcess::UnixProcessFlag;
+    using Settings = Native::LaunchPlan::Settings;
+    // the others are how every child is started
+    static constexpr std::pair<Flag, Settings::Given> meanings[] = {
+        { Flag::ResetSignalHandlers, Settings::ResetIgnoredSignals },
+        { Flag::IgnoreSigPipe, Settings::IgnoreSigPipe },
+        { Flag::CreateNewSession, Settings::NewSession },
+        { Flag::DisconnectControllingTerminal, Settings::LeaveTerminal },
+        { Flag::ResetIds, Settings::ResetIds },
+        { Flag::DisableCoreDumps, Settings::NoCoreDumps },
+    };
+    Settings settings;
+    for (const auto &[flag, meaning] : meanings) {
+        if (flags.testFlag(flag))
+            settings.given |= meaning;
+    }
+    return settings;
 }
 
 std::string startDirectory(const QString &workingDirectory)

@@ -4,7 +4,7 @@
 
 #include "processrun_p.h"
 
-#include <QtCore/qprocess.h>
+#include <ProcessKit/containedprocess.h>
 
 #include <optional>
 #include <string>
@@ -23,6 +23,10 @@ std::optional<Native::StringBlock> environmentBlock(const QProcessEnvironment &e
 // culprit as the last target.
 int copyDescriptors(const QList<int> &numbers, std::vector<Native::LaunchPlan::Descriptor> *plan,
                     std::vector<Native::UniqueFd> *sources);
+// The numbers of the descriptors that \a parameters leave to a child: those of ours between 2 and
+// the lowest to close that are not close-on-exec.
+QList<int> descriptorsLeftOpen(const ContainedProcess::UnixProcessParameters &parameters);
+Native::LaunchPlan::Settings childSettings(ContainedProcess::UnixProcessFlags flags);
 // absolute; empty when the current directory no longer exists
 std::string startDirectory(const QString &workingDirectory);
 // A file as one of the three streams; 0 or errno. Standard input is read, the others are written.

@@ -8,6 +8,14 @@
 
 namespace ProcessKit::Native {
 
+// What comes back from a child that does not share our memory, in one write.
+struct ChildReport
+{
+    int step; // 0: of a middle process, that it has started the child
+    int value; // errno; or the child's pid
+    char detail[504]; // LaunchFailure's
+};
+
 // All that a child needs between the clone and the exec, laid out before the clone. In a
 // vfork-style child it lies in memory shared with the parent, which is how a failure comes back.
 struct ChildContext
@@ -20,7 +28,9 @@ struct ChildContext
     std::size_t descriptorCount = 0;
     pid_t processGroup = -1;
     const LaunchPlan::Attributes *attributes = nullptr;
-    bool newSession = false;
+    const LaunchPlan::SettingValues *settings = nullptr;
+    const gid_t *groups = nullptr;
+    std::size_t groupCount = 0;
     int deathSignal = 0;
     pid_t expectedParent = -1; // with deathSignal: a child that has lost this parent ends
     int cgroup = -1; // a directory's descriptor: the child moves itself into that cgroup

@@ -8,7 +8,7 @@ namespace ProcessKit::Native {
 
 DetachedResult startDetached(Launch launch)
 {
-    launch.plan.newSession = true;
+    launch.plan.settings.given |= LaunchPlan::Settings::NewSession;
     SpawnOptions options;
     options.detached = true;
     options.modifier = launch.modifier ? &launch.modifier : nullptr;

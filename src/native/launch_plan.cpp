@@ -2,13 +2,15 @@
 #include "launch_plan.h"
 
 #include <cstring>
+#include <type_traits>
 
 namespace ProcessKit::Native {
 
 namespace {
 
 // The form of a plan on its way to the keeper: this header, then the targets of the descriptors,
-// then the strings. Both ends are the same build on the same machine, so the layout is the CPU's.
+// the groups and the strings. Both ends are the same build on the same machine, so the layout is
+// the CPU's.
 struct WireHeader
 {
     static constexpr std::uint32_t Magic = 0x504b4c50; // "PKLP"
@@ -22,12 +24,32 @@ struct WireHeader
     std::uint32_t directoryBytes;
     std::uint32_t descriptorCount;
     std::int32_t processGroup;
-    std::uint32_t newSession;
+    std::uint32_t groupCount;
     std::uint32_t hasAttributes;
     LaunchPlan::Attributes attributes;
+    LaunchPlan::SettingValues settings;
 };
 
+static_assert(std::has_unique_object_representations_v<WireHeader>, "padding would be garbage");
+
 constexpr std::uint32_t maximumDescriptors = 250; // SCM_MAX_FD is 253 (unix(7))
+constexpr std::uint32_t maximumGroups = 65536; // NGROUPS_MAX, see setgroups(2)
+
+template<typename Number>
+bool take(std::string_view *bytes, Number *number)
+{
+    if (bytes->size() < sizeof *number)
+        return false;
+    std::memcpy(number, bytes->data(), sizeof *number);
+    bytes->remove_prefix(sizeof *number);
+    return true;
+}
+
+template<typename Number>
+void append(std::string *bytes, Number number)
+{
+    bytes->append(reinterpret_cast<const char *>(&number), sizeof number);
+}
 
 } // namespace
 
@@ -59,8 +81,7 @@ bool StringBlock::parse(std::string_view bytes, std::size_t count, StringBlock *
 
 std::string LaunchPlan::serialize() const
 {
-    WireHeader header;
-    std::memset(&header, 0, sizeof header); // the padding, too
+    WireHeader header{};
     header.magic = WireHeader::Magic;
     header.candidateCount = std::uint32_t(candidates.count());
     header.argumentCount = std::uint32_t(arguments.count());
@@ -71,16 +92,18 @@ std::string LaunchPlan::serialize() const
     header.directoryBytes = std::uint32_t(workingDirectory.size());
     header.descriptorCount = std::uint32_t(descriptors.size());
     header.processGroup = processGroup;
-    header.newSession = newSession;
+    header.groupCount = std::uint32_t(settings.groups.size());
     header.hasAttributes = attributes.has_value();
     if (attributes)
         header.attributes = *attributes;
+    header.settings = settings;
 
-    std::string bytes(reinterpret_cast<const char *>(&header), sizeof header);
-    for (const Descriptor &descriptor : descriptors) {
-        const std::int32_t target = descriptor.target;
-        bytes.append(reinterpret_cast<const char *>(&target), sizeof target);
-    }
+    std::string bytes;
+    append(&bytes, header);
+    for (const Descriptor &descriptor : descriptors)
+        append(&bytes, std::int32_t(descriptor.target));
+    for (const gid_t group : settings.groups)
+        append(&bytes, std::uint32_t(group));
     bytes += candidates.bytes();
     bytes += arguments.bytes();
     bytes += environment.bytes();
@@ -91,28 +114,29 @@ std::string LaunchPlan::serialize() const
 std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
 {
     WireHeader header;
-    if (bytes.size() < sizeof header)
-        return std::nullopt;
-    std::memcpy(&header, bytes.data(), sizeof header);
-    bytes.remove_prefix(sizeof header);
-    if (header.magic != WireHeader::Magic || header.descriptorCount > maximumDescriptors
-        || header.newSession > 1 || header.hasAttributes > 1 || header.candidateCount == 0
-        || header.argumentCount == 0)
+    if (!take(&bytes, &header) || header.magic != WireHeader::Magic
+        || header.descriptorCount > maximumDescriptors || header.groupCount > maximumGroups
+        || header.hasAttributes > 1 || header.candidateCount == 0 || header.argumentCount == 0
+        || header.settings.given > SettingValues::All
+        || header.settings.limited >> header.settings.limits.size())
         return std::nullopt;
 
     LaunchPlan plan;
     for (std::uint32_t i = 0; i < header.descriptorCount; ++i) {
         std::int32_t target;
-        if (bytes.size() < sizeof target)
-            return std::nullopt;
-        std::memcpy(&target, bytes.data(), sizeof target);
-        bytes.remove_prefix(sizeof target);
-        if (target < 0)
+        if (!take(&bytes, &target) || target < 0)
             return std::nullopt;
         plan.descriptors.push_back({ -1, target });
     }
+    static_cast<SettingValues &>(plan.settings) = header.settings;
+    for (std::uint32_t i = 0; i < header.groupCount; ++i) {
+        std::uint32_t group;
+        if (!take(&bytes, &group))
+            return std::nullopt;
+        plan.settings.groups.push_back(group);
+    }
 
-    const auto take = [&bytes](std::uint32_t length, std::string_view *part) {
+    const auto takeBytes = [&bytes](std::uint32_t length, std::string_view *part) {
         if (bytes.size() < length)
             return false;
         *part = bytes.substr(0, length);
@@ -120,9 +144,11 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
         return true;
     };
     std::string_view candidates, arguments, environment, directory;
-    if (!take(header.candidateBytes, &candidates) || !take(header.argumentBytes, &arguments)
-        || !take(header.environmentBytes, &environment) || !take(header.directoryBytes, &directory)
-        || !bytes.empty() || directory.find('\0') != std::string_view::npos)
+    if (!takeBytes(header.candidateBytes, &candidates)
+        || !takeBytes(header.argumentBytes, &arguments)
+        || !takeBytes(header.environmentBytes, &environment)
+        || !takeBytes(header.directoryBytes, &directory) || !bytes.empty()
+        || directory.find('\0') != std::string_view::npos)
         return std::nullopt;
     if (!StringBlock::parse(candidates, header.candidateCount, &plan.candidates)
         || !StringBlock::parse(arguments, header.argumentCount, &plan.arguments)
@@ -130,7 +156,6 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
         return std::nullopt;
     plan.workingDirectory = directory;
     plan.processGroup = header.processGroup;
-    plan.newSession = header.newSession;
     if (header.hasAttributes)
         plan.attributes = header.attributes;
     else if (const LaunchPlan::Attributes none{};

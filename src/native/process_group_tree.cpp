@@ -29,7 +29,8 @@ LaunchFailure ProcessGroupTree::enterGroup(const Launch &launch)
     if (keeperError && !KeeperClient::isOptional())
         return { LaunchStep::Keeper, keeperError };
     LaunchPlan plan = launch.plan;
-    if (!plan.newSession) // which is a group of its own already
+    if (!(plan.settings.given
+          & LaunchPlan::Settings::NewSession)) // which is a group of its own already
         plan.processGroup = 0;
     SpawnOptions options;
     options.deathSignal = SIGKILL;

@@ -34,6 +34,10 @@ struct SpawnResult
 // spawns.
 SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options = {});
 
+// For a modifier: ends its child and with it the launch, for the reason that it says: some words,
+// of which the first 500 bytes arrive, and an errno or 0. Returns only where no modifier runs.
+void failModifier(const char *description, int error) noexcept;
+
 } // namespace ProcessKit::Native
 
 #endif // PROCESSKIT_NATIVE_SPAWN_H

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -44,6 +45,29 @@ public:
 
 private:
     unsigned long long m_previous = 0;
+};
+
+// A child that changes its ids while it shares our memory makes it undumpable, which takes
+// ptrace(2), core dumps and most of /proc/self from us.
+class DumpableMemory
+{
+public:
+    explicit DumpableMemory(const LaunchPlan::Settings &settings)
+    {
+        using Settings = LaunchPlan::Settings;
+        if (settings.given & (Settings::UserId | Settings::GroupId | Settings::ResetIds))
+            m_wasDumpable = ::prctl(PR_GET_DUMPABLE) == 1;
+    }
+    ~DumpableMemory()
+    {
+        if (m_wasDumpable)
+            ::prctl(PR_SET_DUMPABLE, 1);
+    }
+    DumpableMemory(const DumpableMemory &) = delete;
+    DumpableMemory &operator=(const DumpableMemory &) = delete;
+
+private:
+    bool m_wasDumpable = false;
 };
 
 // The parent sleeps while its child is on this stack, so one serves every child; a detached child
@@ -197,12 +221,13 @@ pid_t forkAndWaitForExec()
 void readReports(int pipe, SpawnResult *result)
 {
     ::fcntl(pipe, F_SETFL, O_NONBLOCK);
-    int report[2];
-    while (::read(pipe, report, sizeof report) == ssize_t(sizeof report)) {
-        if (report[0] == 0)
-            result->pid = report[1];
+    ChildReport report;
+    while (::read(pipe, &report, sizeof report) == ssize_t(sizeof report)) {
+        report.detail[sizeof report.detail - 1] = '\0';
+        if (report.step == 0)
+            result->pid = report.value;
         else
-            result->failure = { LaunchStep(report[0]), report[1] };
+            result->failure = { LaunchStep(report.step), report.value, report.detail };
     }
 }
 
@@ -231,10 +256,11 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
         if (options.detached) {
             const pid_t inner = forkAndWaitForExec();
             if (inner != 0) {
-                const int report[2] = { inner < 0 ? int(LaunchStep::Clone) : 0,
-                                        inner < 0 ? errno : int(inner) };
+                const ChildReport report{ inner < 0 ? int(LaunchStep::Clone) : 0,
+                                          inner < 0 ? errno : int(inner),
+                                          {} };
                 [[maybe_unused]] const auto written =
-                        ::write(writeEnd.get(), report, sizeof report);
+                        ::write(writeEnd.get(), &report, sizeof report);
                 ::_exit(0);
             }
         }
@@ -259,7 +285,8 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
     if (result.failure) {
         if (!options.detached)
             reap(pid);
-        return failed(result.failure.step, result.failure.error);
+        result.pid = -1;
+        result.pidfd.reset();
     }
     return result;
 }
@@ -285,8 +312,13 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     context.descriptorCount = plan.descriptors.size();
     context.processGroup = plan.processGroup;
     context.attributes = plan.attributes ? &*plan.attributes : nullptr;
-    context.newSession = plan.newSession;
-    context.deathSignal = options.detached ? 0 : options.deathSignal;
+    context.settings = &plan.settings;
+    context.groups = plan.settings.groups.data();
+    context.groupCount = plan.settings.groups.size();
+    if (!options.detached)
+        context.deathSignal = plan.settings.given & LaunchPlan::Settings::DeathSignal
+                ? plan.settings.deathSignal
+                : options.deathSignal;
     context.expectedParent = ::getpid();
     std::string announcement = options.announcement;
     context.announceSocket = options.announceSocket;
@@ -295,6 +327,7 @@ SpawnResult spawn(const LaunchPlan &plan, const SpawnOptions &options)
     context.announcementPid = options.announcementPid;
 
     const SignalBlock block;
+    const DumpableMemory memory(plan.settings);
     if (!options.modifier) {
         SpawnResult result = options.detached ? detachSharingMemory(context)
                                               : spawnIntoCgroup(context, options.cgroup);

@@ -41,7 +41,9 @@ void addInherited(LaunchPlan *plan)
     attributes.noNewPrivileges = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
     for (unsigned resource = 0; resource < attributes.limits.size(); ++resource)
         ::prlimit(0, __rlimit_resource(resource), nullptr, &attributes.limits[resource]);
-    if (plan->processGroup < 0 && !plan->newSession)
+    attributes.realUser = ::getuid();
+    attributes.realGroup = ::getgid();
+    if (plan->processGroup < 0 && !(plan->settings.given & LaunchPlan::Settings::NewSession))
         plan->processGroup = ::getpgrp();
 }
 

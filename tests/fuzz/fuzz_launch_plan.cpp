@@ -20,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     FUZZ_CHECK(!plan->candidates.empty() && !plan->arguments.empty());
     for (const LaunchPlan::Descriptor &descriptor : plan->descriptors)
         FUZZ_CHECK(descriptor.source == -1 && descriptor.target >= 0);
+    FUZZ_CHECK((plan->settings.given & ~LaunchPlan::Settings::All) == 0);
+    FUZZ_CHECK(plan->settings.limited >> plan->settings.limits.size() == 0);
     return 0;
 }
 
@@ -36,7 +38,12 @@ std::vector<std::string> seeds()
     plan.environment.append("HOME=/");
     plan.workingDirectory = "/tmp";
     plan.descriptors = { { 5, 0 }, { 6, 1 }, { 7, 2 }, { 8, 300 } };
-    plan.newSession = true;
+    plan.settings.given = LaunchPlan::Settings::All;
+    plan.settings.limited = 1 << RLIMIT_CORE | 1 << RLIMIT_NOFILE;
+    plan.settings.limits[RLIMIT_NOFILE] = { 64, 128 };
+    plan.settings.niceness = -5;
+    plan.settings.groups = { 0, 1000, 65534 };
+    plan.settings.addProcessor(1023);
     plan.processGroup = 0;
     plan.attributes.emplace().fileModeMask = 022;
     plans.push_back(plan.serialize());

@@ -62,6 +62,9 @@ constexpr Name calls[] = {
     { "fcntl", SYS_fcntl },
     { "close_range", SYS_close_range },
     { "setpgid", SYS_setpgid },
+    { "setsid", SYS_setsid },
+    { "setresgid", SYS_setresgid },
+    { "setresuid", SYS_setresuid },
     { "prctl", SYS_prctl },
     { "ftruncate", SYS_ftruncate },
 };

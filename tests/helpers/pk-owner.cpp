@@ -9,6 +9,9 @@
 //   --close DIGITS     without these standard descriptors
 //   --nofile N         with that limit of open descriptors
 //   --optional         accept a host without a keeper
+//   --flags N          with these ContainedProcess::UnixProcessFlags
+//   --real-ids N       with that real user and group, and the effective ones from before
+//   --terminal         in a session of its own, with a terminal; 77: there is none to be had
 //   --thread           start it on a thread that ends at once
 //   --then HOW         what follows: "finish" waits until PROGRAM has ended and prints
 //                      "result ..." ("once" does so and tries again after pk-faults is disarmed);
@@ -49,6 +52,7 @@ struct Options
     bool group = false;
     bool thread = false;
     int count = 1;
+    ContainedProcess::UnixProcessFlags flags;
     QByteArray then = "finish";
     QString program;
     QStringList arguments;
@@ -105,6 +109,7 @@ public:
         auto process = std::make_unique<ContainedProcess>();
         if (m_options.mechanism != Mechanism::None)
             process->setRequestedMechanism(m_options.mechanism);
+        process->setUnixProcessParameters(m_options.flags);
         process->start(m_options.program, m_options.arguments);
         return m_processes.emplace_back(std::move(process)).get();
     }
@@ -189,6 +194,14 @@ void die(const QByteArray &how)
         raise(SIGKILL);
 }
 
+// for as long as we live
+bool openTerminal()
+{
+    const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 && setsid() >= 0
+            && open(ptsname(master), O_RDWR | O_CLOEXEC) >= 0;
+}
+
 bool parse(const QStringList &arguments, Options *options)
 {
     for (qsizetype i = 1; i < arguments.size(); ++i) {
@@ -205,6 +218,18 @@ bool parse(const QStringList &arguments, Options *options)
             options->thread = true;
         } else if (option == QLatin1String("--optional")) {
             Containment::setKeeperPolicy(Containment::KeeperPolicy::Optional);
+        } else if (option == QLatin1String("--terminal")) {
+            if (!openTerminal())
+                std::exit(77);
+        } else if (option == QLatin1String("--flags")) {
+            options->flags = ContainedProcess::UnixProcessFlags::fromInt(value.toUInt());
+            ++i;
+        } else if (option == QLatin1String("--real-ids")) {
+            const uid_t id = value.toUInt();
+            if (setresgid(id, getegid(), getegid()) != 0
+                || setresuid(id, geteuid(), geteuid()) != 0)
+                return false;
+            ++i;
         } else if (option == QLatin1String("--mechanism")) {
             options->mechanism =
                     Mechanism(QMetaEnum::fromType<Mechanism>().keyToValue(qPrintable(value)));
