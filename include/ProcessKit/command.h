@@ -34,6 +34,31 @@ class PROCESSKIT_EXPORT Command
     Q_PROPERTY(QString workingDirectory READ workingDirectory CONSTANT)
 
 public:
+    enum class Priority {
+        Idle = 0,
+        BelowNormal = 1,
+        Normal = 2,
+        AboveNormal = 3,
+        High = 4,
+    };
+    Q_ENUM(Priority)
+    enum class IoPriorityClass {
+        RealTime = 1,
+        BestEffort = 2,
+        Idle = 3,
+    };
+    Q_ENUM(IoPriorityClass)
+    enum class Resource {
+        CpuTime = 0,
+        CoreSize = 1,
+        DataSize = 2,
+        FileSize = 3,
+        OpenFiles = 4,
+        StackSize = 5,
+    };
+    Q_ENUM(Resource)
+    static constexpr quint64 Unlimited = ~quint64(0);
+
     using LineHandler = std::function<void(const OutputLine &)>;
     using TextPolicy = std::function<QString(const QString &line)>;
 
@@ -92,6 +117,20 @@ public:
     [[nodiscard]] Command withRedaction(const TextPolicy &policy) const;
     [[nodiscard]] Command withEscapeSequencesRemoved(bool removed = true) const;
 
+    // What its process is
+    [[nodiscard]] Command withPriority(Priority priority) const;
+    [[nodiscard]] Command withNiceness(int niceness) const;
+    [[nodiscard]] Command withIoPriority(IoPriorityClass ioClass, int level = 4) const;
+    [[nodiscard]] Command withProcessors(const QList<int> &processors) const;
+    [[nodiscard]] Command withFileModeMask(uint mask) const;
+    [[nodiscard]] Command withResourceLimit(Resource resource, quint64 limit) const;
+    [[nodiscard]] Command withResourceLimit(Resource resource, quint64 soft, quint64 hard) const;
+    [[nodiscard]] Command withUser(uint userId) const;
+    [[nodiscard]] Command withGroup(uint groupId) const;
+    [[nodiscard]] Command withSupplementaryGroups(const QList<uint> &groupIds) const;
+    [[nodiscard]] Command withNewSession(bool newSession = true) const;
+    [[nodiscard]] Command withParentDeathSignal(int signal) const;
+
     // How it may end
     QList<int> successCodes() const;
     bool isUncheckedInPipe() const;
@@ -142,6 +181,8 @@ private:
     friend PROCESSKIT_EXPORT QDebug operator<<(QDebug debug, const Command &command);
     template<typename Change>
     Command changed(Change change) const;
+    template<typename Change>
+    Command withSetting(const char *name, bool isPossible, Change change) const;
     QSharedDataPointer<CommandData> d;
 };
 

@@ -414,7 +414,8 @@ bool operator==(const Command &a, const Command &b) noexcept
                 && x.destinations == y.destinations && x.mergesErrors == y.mergesErrors
                 && x.outputPolicy == y.outputPolicy && x.encoding == y.encoding
                 && x.removesEscapeSequences == y.removesEscapeSequences
-                && x.successCodes == y.successCodes && x.timeout == y.timeout
+                && x.settings == y.settings && x.badSetting == y.badSetting
+                && x.isUncheckedInPipe == y.isUncheckedInPipe && x.successCodes == y.successCodes && x.timeout == y.timeout
                 && x.inactivityTimeout == y.inactivityTimeout && x.leftovers == y.leftovers
                 && x.mechanism == y.mechanism);
 }

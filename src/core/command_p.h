@@ -4,6 +4,8 @@
 
 #include <ProcessKit/command.h>
 
+#include "launch_plan.h"
+
 #include <QtCore/qiodevice.h>
 
 #include <mutex>
@@ -48,6 +50,9 @@ public:
     std::array<std::shared_ptr<QIODevice>, 2> tees;
     Command::TextPolicy redaction;
     bool removesEscapeSequences = false;
+
+    Native::LaunchPlan::Settings settings;
+    QString badSetting; // names the first that cannot be; the start is refused for it
 
     QList<int> successCodes{ 0 };
     bool isUncheckedInPipe = false;

@@ -151,6 +151,8 @@ ProcessError CommandLaunch::check(const CommandData &command)
         return invalid(command, QStringLiteral("program"));
     if (command.workingDirectory.contains(QChar::Null))
         return invalid(command, QStringLiteral("working directory"));
+    if (!command.badSetting.isEmpty())
+        return invalid(command, command.badSetting);
     const bool errorsGoElsewhere =
             command.destinations[1].kind() != OutputDestination::Kind::Pipe;
     if (command.mergesErrors && errorsGoElsewhere)
@@ -201,6 +203,7 @@ ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
     setup->directory = startDirectory(data.workingDirectory);
     setup->preferredDirectories = preferredDirectories(data);
     setup->programArgument = QFile::encodeName(data.programArgument);
+    setup->settings = data.settings;
     setup->requested = data.mechanism;
     setup->leftovers = data.leftovers;
     setup->mergeErrors = data.mergesErrors;

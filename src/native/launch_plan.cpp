@@ -164,4 +164,11 @@ std::optional<LaunchPlan> LaunchPlan::deserialize(std::string_view bytes)
     return plan;
 }
 
+bool operator==(const LaunchPlan::Settings &a, const LaunchPlan::Settings &b)
+{
+    const LaunchPlan::SettingValues &x = a;
+    const LaunchPlan::SettingValues &y = b;
+    return std::memcmp(&x, &y, sizeof x) == 0 && a.groups == b.groups; // there is no padding
+}
+
 } // namespace ProcessKit::Native

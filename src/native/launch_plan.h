@@ -143,6 +143,7 @@ struct LaunchPlan
     struct Settings : SettingValues
     {
         std::vector<gid_t> groups; // supplementary
+        friend bool operator==(const Settings &a, const Settings &b);
     };
 
     StringBlock candidates; // files to execute, in order, until one exists

@@ -10,6 +10,7 @@
 #include <QtCore/qthread.h>
 
 #include <signal.h>
+#include <unistd.h>
 
 using namespace PkTest;
 using namespace ProcessKit;
@@ -54,6 +55,9 @@ private Q_SLOTS:
     void firstLine();
     void json();
     void parse();
+    void settings_data();
+    void settings();
+    void badSettings();
     void usage();
     void live();
     void manyThreads();
@@ -514,6 +518,59 @@ void tst_Command::parse()
                                                       QStringLiteral("not what I want")));
     };
     QCOMPARE(print.parse(refuse).result().error().kind(), Kind::Parse);
+}
+
+void tst_Command::settings_data()
+{
+    addMechanismRows();
+}
+
+void tst_Command::settings()
+{
+    QFETCH(Mechanism, mechanism);
+    PK_REQUIRE_MECHANISM(mechanism);
+    const auto told = [mechanism](const Command &command) {
+        const Expected<QString> text = command.withMechanism(mechanism).run().result();
+        return text ? *text : text.error().diagnostic();
+    };
+    QCOMPARE(told(Command(QStringLiteral("nice")).withNiceness(7)), QStringLiteral("7"));
+    QCOMPARE(told(Command(QStringLiteral("nice")).withPriority(Command::Priority::Idle)),
+             QStringLiteral("19"));
+    QCOMPARE(told(shell(QStringLiteral("umask")).withFileModeMask(0123)), QStringLiteral("0123"));
+    QCOMPARE(told(shell(QStringLiteral("ulimit -Sn; ulimit -Hn"))
+                          .withResourceLimit(Command::Resource::OpenFiles, 100, 200)),
+             QStringLiteral("100\n200"));
+    QCOMPARE(told(shell(QStringLiteral("grep Cpus_allowed_list /proc/self/status | cut -f2"))
+                          .withProcessors({ 0 })),
+             QStringLiteral("0"));
+    QCOMPARE(told(Command(QStringLiteral("ionice")).withIoPriority(Command::IoPriorityClass::Idle)),
+             QStringLiteral("idle"));
+    QCOMPARE(told(shell(QStringLiteral("ps -o sid= -p $$ | grep -qw $$ && echo leader"))
+                          .withNewSession()),
+             QStringLiteral("leader"));
+    if (geteuid() != 0)
+        return;
+    const Command dropped = shell(QStringLiteral("id -u; id -g; id -G")).withUser(65534).withGroup(
+            65534);
+    QCOMPARE(told(dropped), QStringLiteral("65534\n65534\n65534"));
+    QCOMPARE(told(dropped.withSupplementaryGroups({ 1, 2 })),
+             QStringLiteral("65534\n65534\n65534 1 2"));
+}
+
+void tst_Command::badSettings()
+{
+    const Command none(QStringLiteral("true"));
+    const auto text = [](const Command &command) { return command.run().result().error().text(); };
+    QVERIFY(text(none.withNiceness(20)).startsWith(QLatin1String("niceness")));
+    QVERIFY(text(none.withProcessors({})).startsWith(QLatin1String("processors")));
+    QVERIFY(text(none.withResourceLimit(Command::Resource::CpuTime, 2, 1))
+                    .startsWith(QLatin1String("resource limit")));
+    QVERIFY(text(none.withIoPriority(Command::IoPriorityClass::BestEffort, 8))
+                    .startsWith(QLatin1String("I/O priority")));
+    if (geteuid() != 0) {
+        const ProcessError error = none.withUser(0).run().result().error();
+        QCOMPARE(error.kind(), Kind::PermissionDenied);
+    }
 }
 
 void tst_Command::usage()
