@@ -545,7 +545,7 @@ void tst_Command::settings()
              QStringLiteral("0"));
     QCOMPARE(told(Command(QStringLiteral("ionice")).withIoPriority(Command::IoPriorityClass::Idle)),
              QStringLiteral("idle"));
-    QCOMPARE(told(shell(QStringLiteral("ps -o sid= -p $$ | grep -qw $$ && echo leader"))
+    QCOMPARE(told(shell(QStringLiteral("set -- $(cat /proc/$$/stat); [ $6 = $$ ] && echo leader"))
                           .withNewSession()),
              QStringLiteral("leader"));
     if (geteuid() != 0)
