@@ -122,6 +122,8 @@ public:
     bool waitForReadyRead(int msecs = 30000) override;
     bool waitForBytesWritten(int msecs = 30000) override;
     bool waitForFinished(int msecs = 30000);
+    static int waitForAnyFinished(const QList<ContainedProcess *> &processes, int msecs = 30000);
+    static bool waitForAllFinished(const QList<ContainedProcess *> &processes, int msecs = 30000);
 
     QByteArray readAllStandardOutput();
     QByteArray readAllStandardError();

@@ -721,27 +721,37 @@ void ContainedProcessPrivate::returnBufferedBytes()
 
 // Tells no more than it takes: whoever waited for the start finds a process that is running, also
 // one that has come to its end meanwhile. The rest is told by the event loop, or by the next wait.
+// Tells what there is until \a condition holds. Nothing comes back when that is still to be waited
+// for, and false when it never will.
+template<typename Condition>
+std::optional<bool> ContainedProcessPrivate::advance(Condition condition)
+{
+    const QPointer<ContainedProcess> guard(q);
+    collect();
+    while (!condition()) {
+        if (!deliverNext())
+            break;
+        if (!guard)
+            return false;
+    }
+    if (condition()) {
+        if (turnDepth > 0)
+            waitForNextTurn();
+        else
+            postRest();
+        return true;
+    }
+    if (!run || state == QProcess::NotRunning)
+        return false;
+    return std::nullopt;
+}
+
 template<typename Condition>
 bool ContainedProcessPrivate::waitUntil(QDeadlineTimer deadline, Condition condition)
 {
-    const QPointer<ContainedProcess> guard(q);
     for (;;) {
-        collect();
-        while (!condition()) {
-            if (!deliverNext())
-                break;
-            if (!guard)
-                return false;
-        }
-        if (condition()) {
-            if (turnDepth > 0)
-                waitForNextTurn();
-            else
-                postRest();
-            return true;
-        }
-        if (!run || state == QProcess::NotRunning)
-            return false;
+        if (const std::optional<bool> isMet = advance(condition))
+            return *isMet;
         if (!run->waitForNews(deadline)) {
             setError(QProcess::Timedout);
             return false;
@@ -1680,6 +1690,56 @@ bool ContainedProcess::waitForFinished(int msecs)
         return false;
     if (d->run == of)
         d->deliver(); // a start right after this one does away with what is still to be told
+    return true;
+}
+
+/*!
+    Blocks until one of \a processes is not running, for \a msecs milliseconds at most, or without
+    limit if it is -1. Returns its index, the lowest of several, or -1 when the time is over or the
+    list is empty. One that was not running before counts as well. All of them go on being read.
+
+    They have to live in the calling thread, and signals are emitted as by waitForFinished().
+*/
+int ContainedProcess::waitForAnyFinished(const QList<ContainedProcess *> &processes, int msecs)
+{
+    const QDeadlineTimer deadline(msecs);
+    QList<QPointer<ContainedProcess>> guarded;
+    const auto news = std::make_shared<NewsBell>();
+    for (ContainedProcess *process : processes) {
+        guarded.append(process);
+        if (process->d->run)
+            process->d->run->setBell(news);
+    }
+    for (;;) {
+        for (qsizetype i = 0; i < guarded.size(); ++i) {
+            const QPointer<ContainedProcess> process = guarded.at(i);
+            if (!process || process->d->state == QProcess::NotRunning)
+                return int(i); // one that a slot has deleted does not run either
+            const int before = process->d->finishedCount;
+            if (process->d->advance([&] { return process->d->finishedCount != before; }))
+                return int(i);
+        }
+        if (guarded.isEmpty() || !news->wait(deadline))
+            return -1;
+    }
+}
+
+/*!
+    Blocks until none of \a processes is running, for \a msecs milliseconds at most, or without
+    limit if it is -1. Returns \c true if so; all of them go on being read meanwhile. They have to
+    live in the calling thread.
+*/
+bool ContainedProcess::waitForAllFinished(const QList<ContainedProcess *> &processes, int msecs)
+{
+    const QDeadlineTimer deadline(msecs);
+    QList<QPointer<ContainedProcess>> guarded(processes.begin(), processes.end());
+    for (const QPointer<ContainedProcess> &process : std::as_const(guarded)) {
+        if (!process || process->state() == QProcess::NotRunning)
+            continue;
+        const int left = deadline.isForever() ? -1 : int(deadline.remainingTime());
+        if (!process->waitForFinished(left) && process && process->state() != QProcess::NotRunning)
+            return false;
+    }
     return true;
 }
 

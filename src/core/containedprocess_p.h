@@ -84,6 +84,8 @@ public:
 
     // waiting
     template<typename Condition>
+    std::optional<bool> advance(Condition condition);
+    template<typename Condition>
     bool waitUntil(QDeadlineTimer deadline, Condition condition);
     bool waitUntilStarted(QDeadlineTimer deadline);
 

@@ -139,6 +139,8 @@ void ProcessRun::wakeOwner()
         m_wakePosted = false;
         if (m_newsCount == m_newsTaken)
             return; // it has come by itself
+        if (const auto bell = m_bell.lock())
+            bell->ring();
         if (m_waiting == 0 && !m_consumer) {
             if (m_receiver && !std::exchange(m_eventPosted, true))
                 QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
@@ -191,6 +193,12 @@ bool ProcessRun::waitForNews(QDeadlineTimer deadline)
         came = m_condition.wait_until(lock, deadline.deadline<std::chrono::steady_clock>(), news);
     --m_waiting;
     return came;
+}
+
+void ProcessRun::setBell(const std::shared_ptr<NewsBell> &bell)
+{
+    const std::lock_guard lock(m_mutex);
+    m_bell = bell;
 }
 
 qint64 ProcessRun::waitForLaunch()

@@ -77,6 +77,36 @@ struct RunSetup
     std::stop_token stopToken;
 };
 
+// Rung when one of several runs has news, for who waits for all of them.
+class NewsBell
+{
+public:
+    void ring()
+    {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_rung = true;
+        }
+        m_condition.notify_all();
+    }
+    // false when nothing came before \a deadline
+    bool wait(QDeadlineTimer deadline)
+    {
+        std::unique_lock lock(m_mutex);
+        const auto rung = [this] { return std::exchange(m_rung, false); };
+        if (deadline.isForever()) {
+            m_condition.wait(lock, rung);
+            return true;
+        }
+        return m_condition.wait_until(lock, deadline.deadline<std::chrono::steady_clock>(), rung);
+    }
+
+private:
+    std::mutex m_mutex;
+    std::condition_variable m_condition;
+    bool m_rung = false;
+};
+
 // Why a process had to end.
 enum class Verdict { TimedOut, WentQuiet, Cancelled };
 
@@ -131,6 +161,7 @@ public:
     void holdEvents();
     // false when nothing came before \a deadline
     bool waitForNews(QDeadlineTimer deadline);
+    void setBell(const std::shared_ptr<NewsBell> &bell);
     // the pid, or 0 when the launch failed
     qint64 waitForLaunch();
     void bytesConsumed(qint64 count);
@@ -252,6 +283,7 @@ private:
     mutable std::mutex m_mutex;
     std::condition_variable m_condition; // news
     std::condition_variable m_launchCondition; // the pid
+    std::weak_ptr<NewsBell> m_bell;
     QObject *m_receiver = nullptr;
     RunNews m_news;
     bool m_eventPosted = false;

@@ -60,6 +60,7 @@ private Q_SLOTS:
     void badSettings();
     void usage();
     void live();
+    void waitForSeveral();
     void manyThreads();
     void debug();
 };
@@ -611,6 +612,29 @@ void tst_Command::live()
                       .start();
     QVERIFY(!process->waitForStarted(Patience));
     QCOMPARE(process->failure().kind(), Kind::InvalidArgument);
+}
+
+void tst_Command::waitForSeveral()
+{
+    const Command waits = Command(QStringLiteral("cat")).withInput(StdinSource::keptOpen());
+    std::vector<std::unique_ptr<ContainedProcess>> owned;
+    QList<ContainedProcess *> processes;
+    for (int i = 0; i < 4; ++i) {
+        owned.push_back(waits.start());
+        processes.append(owned.back().get());
+    }
+    QCOMPARE(ContainedProcess::waitForAnyFinished(processes, 10), -1);
+    processes[2]->closeWriteChannel();
+    QCOMPARE(ContainedProcess::waitForAnyFinished(processes, Patience), 2);
+    QVERIFY(!ContainedProcess::waitForAllFinished(processes, 10));
+    // a chatty one is read while another is waited for
+    processes[0]->write(QByteArray(1 << 20, 'x'));
+    for (ContainedProcess *process : processes)
+        process->closeWriteChannel();
+    QVERIFY(ContainedProcess::waitForAllFinished(processes, Patience));
+    QCOMPARE(processes[0]->readAllStandardOutput().size(), 1 << 20);
+    QCOMPARE(ContainedProcess::waitForAnyFinished(processes, 0), 0);
+    QCOMPARE(ContainedProcess::waitForAnyFinished({}, 0), -1);
 }
 
 // blocking calls on many threads, none of which has an event loop
