@@ -37,9 +37,9 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
         return future;
     }
     reactor->post([run, setup] {
+        run->launch(std::move(*setup)); // which tells of nothing before this turn is over
         run->m_cancelWatch = watchCancellation(QFuture<void>(run->m_promise.future()),
                                                [raw = run.get()] { raw->cancel(); });
-        run->launch(std::move(*setup));
     });
     return future;
 }
