@@ -40,8 +40,7 @@ public:
     QFuture<Expected<int>> exitCode(const Command &command);
     QFuture<Expected<bool>> probe(const Command &command);
     QFuture<Expected<QString>>
-    firstLine(const Command &command,
-              const std::function<bool(QStringView line)> &predicate = {});
+    firstLine(const Command &command, const std::function<bool(QStringView line)> &predicate = {});
     QFuture<Expected<QJsonDocument>> json(const Command &command);
     QFuture<Expected<QList<QJsonDocument>>> jsonLines(const Command &command);
 
@@ -55,10 +54,10 @@ public:
                         return parser(result.standardOutput());
                     });
         } else {
-            return checked<Parsed>(
-                    command, [parser = std::move(parser)](const ProcessResult &result) {
-                        return Expected<Parsed>(parser(result.standardOutput()));
-                    });
+            return checked<Parsed>(command,
+                                   [parser = std::move(parser)](const ProcessResult &result) {
+                                       return Expected<Parsed>(parser(result.standardOutput()));
+                                   });
         }
     }
 

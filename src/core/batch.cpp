@@ -36,10 +36,8 @@ public:
         int error = 0;
         if (auto *reactor = Native::Reactor::start(&error)) {
             reactor->post([self = shared_from_this()] {
-                self->m_cancelWatch = watchCancellation(
-                        QFuture<void>(self->m_promise.future()), [raw = self.get()] {
-                            raw->stop();
-                        });
+                self->m_cancelWatch = watchCancellation(QFuture<void>(self->m_promise.future()),
+                                                        [raw = self.get()] { raw->stop(); });
             });
         }
         startMore();

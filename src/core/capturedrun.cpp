@@ -60,8 +60,7 @@ void CapturedRun::takeOutput(std::size_t channel, ByteQueue *bytes)
             m_order.last().length += piece.size();
         else
             m_order.append({ int(channel), piece.size() });
-        if (m_tees[channel]
-            && m_tees[channel]->write(piece.data(), piece.size()) != piece.size())
+        if (m_tees[channel] && m_tees[channel]->write(piece.data(), piece.size()) != piece.size())
             m_tees[channel].reset(); // it has failed: the run goes on without it
         if (m_splitters[channel]) {
             QList<OutputLine> lines;
@@ -184,10 +183,10 @@ ProcessError CapturedRun::problemBeside(const ProcessResultData &data,
     const bool isTooMuch = m_captures[0].isTooMuch() || m_captures[1].isTooMuch()
             || (wholeOutputRequired && data.truncated);
     if (isTooMuch)
-        return ProcessError(ProcessError::Kind::OutputTooLarge, data.program,
-                            QStringLiteral("output of %1 bytes")
-                                    .arg(data.byteCounts[0] + data.byteCounts[1]),
-                            0);
+        return ProcessError(
+                ProcessError::Kind::OutputTooLarge, data.program,
+                QStringLiteral("output of %1 bytes").arg(data.byteCounts[0] + data.byteCounts[1]),
+                0);
     if (m_news.writeError && m_news.writeError != EPIPE) // who does not read on does not want it
         return ProcessError(ProcessError::Kind::Input, data.program,
                             QStringLiteral("write to standard input"), m_news.writeError);

@@ -99,11 +99,10 @@ Expected<QString> Command::which() const
 QString Command::commandLine() const
 {
     const auto quoted = [](const QString &word) {
-        const bool isPlain = !word.isEmpty()
-                && std::all_of(word.begin(), word.end(), [](QChar c) {
-                       return (c.unicode() < 128 && c.isLetterOrNumber())
-                               || QStringLiteral("_-+=./:,@%").contains(c);
-                   });
+        const bool isPlain = !word.isEmpty() && std::all_of(word.begin(), word.end(), [](QChar c) {
+            return (c.unicode() < 128 && c.isLetterOrNumber())
+                    || QStringLiteral("_-+=./:,@%").contains(c);
+        });
         if (isPlain)
             return word;
         QString escaped = word;
@@ -123,17 +122,23 @@ Command Command::withEnvironment(const QProcessEnvironment &environment) const
 
 Command Command::withVariable(const QString &name, const QString &value) const
 {
-    return changed([&](CommandData &data) { data.changes.append({ EnvironmentChange::Kind::Set, name, value }); });
+    return changed([&](CommandData &data) {
+        data.changes.append({ EnvironmentChange::Kind::Set, name, value });
+    });
 }
 
 Command Command::withoutVariable(const QString &name) const
 {
-    return changed([&](CommandData &data) { data.changes.append({ EnvironmentChange::Kind::Unset, name, {} }); });
+    return changed([&](CommandData &data) {
+        data.changes.append({ EnvironmentChange::Kind::Unset, name, {} });
+    });
 }
 
 Command Command::withPathPrepended(const QString &name, const QString &directory) const
 {
-    return changed([&](CommandData &data) { data.changes.append({ EnvironmentChange::Kind::Prepend, name, directory }); });
+    return changed([&](CommandData &data) {
+        data.changes.append({ EnvironmentChange::Kind::Prepend, name, directory });
+    });
 }
 
 Command Command::withClearedEnvironment() const
@@ -287,7 +292,10 @@ Mechanism Command::requestedMechanism() const
 
 Command Command::withSuccessCodes(const QList<int> &codes) const
 {
-    return changed([&](CommandData &data) { if (!codes.isEmpty()) data.successCodes = codes; });
+    return changed([&](CommandData &data) {
+        if (!codes.isEmpty())
+            data.successCodes = codes;
+    });
 }
 
 bool Command::isUncheckedInPipe() const
@@ -302,12 +310,18 @@ Command Command::withUncheckedInPipe(bool unchecked) const
 
 Command Command::withTimeout(std::chrono::milliseconds timeout) const
 {
-    return changed([&](CommandData &data) { data.timeout = timeout; data.refusesTimeout = false; });
+    return changed([&](CommandData &data) {
+        data.timeout = timeout;
+        data.refusesTimeout = false;
+    });
 }
 
 Command Command::withoutTimeout() const
 {
-    return changed([&](CommandData &data) { data.timeout.reset(); data.refusesTimeout = true; });
+    return changed([&](CommandData &data) {
+        data.timeout.reset();
+        data.refusesTimeout = true;
+    });
 }
 
 Command Command::withInactivityTimeout(std::chrono::milliseconds timeout) const
@@ -317,12 +331,18 @@ Command Command::withInactivityTimeout(std::chrono::milliseconds timeout) const
 
 Command Command::withTimeoutGrace(std::chrono::milliseconds grace, int signal) const
 {
-    return changed([&](CommandData &data) { data.timeoutGrace = grace; data.timeoutSignal = signal; });
+    return changed([&](CommandData &data) {
+        data.timeoutGrace = grace;
+        data.timeoutSignal = signal;
+    });
 }
 
 Command Command::withCancelGrace(std::chrono::milliseconds grace, int signal) const
 {
-    return changed([&](CommandData &data) { data.cancelGrace = grace; data.cancelSignal = signal; });
+    return changed([&](CommandData &data) {
+        data.cancelGrace = grace;
+        data.cancelSignal = signal;
+    });
 }
 
 Command Command::withStopToken(const std::stop_token &token) const
@@ -377,7 +397,8 @@ QFuture<Expected<bool>> Command::probe() const
     return ProcessRunner::instance().probe(*this);
 }
 
-QFuture<Expected<QString>> Command::firstLine(const std::function<bool(QStringView line)> &predicate) const
+QFuture<Expected<QString>>
+Command::firstLine(const std::function<bool(QStringView line)> &predicate) const
 {
     return ProcessRunner::instance().firstLine(*this, predicate);
 }
@@ -413,9 +434,9 @@ bool operator==(const Command &a, const Command &b) noexcept
                 && x.environmentFiles == y.environmentFiles && x.changes == y.changes
                 && x.destinations == y.destinations && x.mergesErrors == y.mergesErrors
                 && x.outputPolicy == y.outputPolicy && x.encoding == y.encoding
-                && x.removesEscapeSequences == y.removesEscapeSequences
-                && x.settings == y.settings && x.badSetting == y.badSetting
-                && x.isUncheckedInPipe == y.isUncheckedInPipe && x.successCodes == y.successCodes && x.timeout == y.timeout
+                && x.removesEscapeSequences == y.removesEscapeSequences && x.settings == y.settings
+                && x.badSetting == y.badSetting && x.isUncheckedInPipe == y.isUncheckedInPipe
+                && x.successCodes == y.successCodes && x.timeout == y.timeout
                 && x.inactivityTimeout == y.inactivityTimeout && x.leftovers == y.leftovers
                 && x.mechanism == y.mechanism);
 }

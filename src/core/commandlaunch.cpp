@@ -153,13 +153,12 @@ ProcessError CommandLaunch::check(const CommandData &command)
         return invalid(command, QStringLiteral("working directory"));
     if (!command.badSetting.isEmpty())
         return invalid(command, command.badSetting);
-    const bool errorsGoElsewhere =
-            command.destinations[1].kind() != OutputDestination::Kind::Pipe;
+    const bool errorsGoElsewhere = command.destinations[1].kind() != OutputDestination::Kind::Pipe;
     if (command.mergesErrors && errorsGoElsewhere)
         return invalid(command, QStringLiteral("merged errors with a destination for them"));
     for (int i : { 0, 1 }) {
-        const bool isPipe = command.destinations[std::size_t(i)].kind()
-                == OutputDestination::Kind::Pipe;
+        const bool isPipe =
+                command.destinations[std::size_t(i)].kind() == OutputDestination::Kind::Pipe;
         if (command.tees[std::size_t(i)] && !isPipe)
             return invalid(command, QStringLiteral("tee of a stream that is not a pipe"));
     }
@@ -224,8 +223,9 @@ ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
     const CommandData &data = *command.d;
     if (!data.lineHandlers.isEmpty() || data.tees[0] || data.tees[1] || data.redaction
         || data.removesEscapeSequences || data.outputPolicy.isBounded())
-        return invalid(data, QStringLiteral("line handler, tee, text or output policy of a process "
-                                            "that is started, not captured"));
+        return invalid(data,
+                       QStringLiteral("line handler, tee, text or output policy of a process "
+                                      "that is started, not captured"));
     return prepare(command, setup);
 }
 
@@ -284,8 +284,9 @@ ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *s
     case StdinSource::Kind::Generator: {
         const std::lock_guard lock(source->onlyOnce->mutex);
         if (std::exchange(source->onlyOnce->taken, true))
-            return invalid(command, QStringLiteral("an input that can be read only once was used "
-                                                   "a second time"),
+            return invalid(command,
+                           QStringLiteral("an input that can be read only once was used "
+                                          "a second time"),
                            EBUSY);
         setup->moreInput = source->generator;
         break;

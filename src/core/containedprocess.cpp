@@ -59,7 +59,8 @@ void ContainedProcessPrivate::start(const Command &command)
     deviceMode.setFlag(QIODevice::WriteOnly, hasInput);
     begin(deviceMode ? deviceMode : QIODevice::OpenMode(QIODevice::Unbuffered), !hasInput,
           [this, &command](RunSetup *setup) {
-              if (const ProcessKit::ProcessError problem = CommandLaunch::prepareLive(command, setup))
+              if (const ProcessKit::ProcessError problem =
+                          CommandLaunch::prepareLive(command, setup))
                   return problem;
               if (setup->requested == Mechanism::None)
                   setup->requested = wantedMechanism();
@@ -580,7 +581,8 @@ void ContainedProcessPrivate::tellVerdict()
                                            QStringLiteral("no output for too long"), 0);
         break;
     case Verdict::Cancelled:
-        failure = ProcessKit::ProcessError(Kind::Cancelled, program, QStringLiteral("cancelled"), 0);
+        failure =
+                ProcessKit::ProcessError(Kind::Cancelled, program, QStringLiteral("cancelled"), 0);
         break;
     }
     setErrorAndEmit(verdict == Verdict::Cancelled ? QProcess::UnknownError : QProcess::Timedout,

@@ -70,8 +70,9 @@ void RunNews::append(RunNews &&later)
 
 bool RunNews::isEmpty() const
 {
-    return !launched && !failure && !exit && !verdict && !leftovers && bytes[0].isEmpty() && bytes[1].isEmpty()
-            && lines.isEmpty() && !written && !writeError && !lost && !finished && !emptied;
+    return !launched && !failure && !exit && !verdict && !leftovers && bytes[0].isEmpty()
+            && bytes[1].isEmpty() && lines.isEmpty() && !written && !writeError && !lost
+            && !finished && !emptied;
 }
 
 std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int interests,
@@ -370,8 +371,8 @@ void ProcessRun::begin()
     }
     if (m_setup.stopToken.stop_requested()) {
         tell([](RunNews &news) { news.verdict = Verdict::Cancelled; });
-        fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program,
-                          QStringLiteral("start"), ECANCELED));
+        fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program, QStringLiteral("start"),
+                          ECANCELED));
         return;
     }
     if (const ProcessError problem = lookUp(&launch.plan)) {
@@ -395,10 +396,9 @@ void ProcessRun::begin()
 
 ProcessError ProcessRun::lookUp(Native::LaunchPlan *plan)
 {
-    const Native::ProgramLookup lookup =
-            Native::ProgramLookup::find(QFile::encodeName(m_setup.program).toStdString(),
-                                        m_setup.environment, m_setup.directory,
-                                        m_setup.preferredDirectories);
+    const Native::ProgramLookup lookup = Native::ProgramLookup::find(
+            QFile::encodeName(m_setup.program).toStdString(), m_setup.environment,
+            m_setup.directory, m_setup.preferredDirectories);
     if (lookup.error)
         return lookupError(lookup.error, m_setup.program, lookup.searched);
     plan->candidates.append(lookup.file);

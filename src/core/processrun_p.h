@@ -58,8 +58,8 @@ struct RunSetup
     std::vector<std::string> preferredDirectories; // for a bare name, before the PATH
     QByteArray programArgument; // argv[0], where it is not to be the file that is executed
 
-    // What goes in: these bytes, then what the function returns until that is empty, then the end of
-    // the file unless it is to be kept open.
+    // What goes in: these bytes, then what the function returns until that is empty, then the end
+    // of the file unless it is to be kept open.
     QByteArray input;
     std::function<QByteArray()> moreInput; // called on the reactor
     bool closesInput = false;

@@ -123,8 +123,8 @@ QFuture<Expected<QList<QJsonDocument>>> ProcessRunner::jsonLines(const Command &
             ++number;
             if (line.trimmed().isEmpty())
                 continue;
-            const Expected<QJsonDocument> document = parsedJson(
-                    result.program(), line, QStringLiteral(", line %1").arg(number));
+            const Expected<QJsonDocument> document =
+                    parsedJson(result.program(), line, QStringLiteral(", line %1").arg(number));
             if (!document)
                 return Expected<Documents>(document.error());
             documents.append(*document);
@@ -145,13 +145,11 @@ std::shared_ptr<void> ProcessRunner::linkCancellation(const QFuture<void> &from,
     if (to.isFinished())
         return nullptr;
     // the watch lives on the reactor's thread, whoever lets go of the link
-    std::shared_ptr<std::shared_ptr<void>> link(new std::shared_ptr<void>,
-                                                [](std::shared_ptr<void> *watch) {
-                                                    Reactor::instance().post([watch] {
-                                                        Reactor::instance().afterTurn(
-                                                                [watch] { delete watch; });
-                                                    });
-                                                });
+    std::shared_ptr<std::shared_ptr<void>> link(
+            new std::shared_ptr<void>, [](std::shared_ptr<void> *watch) {
+                Reactor::instance().post(
+                        [watch] { Reactor::instance().afterTurn([watch] { delete watch; }); });
+            });
     Reactor::instance().post([from, to, watch = link.get()] {
         *watch = watchCancellation(from, [to] { QFuture<void>(to).cancel(); });
     });

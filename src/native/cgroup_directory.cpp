@@ -199,8 +199,8 @@ void CgroupDirectory::returnLeaf(CgroupLeaf leaf, bool killed)
     killed |= ::strtoul(name + leafPrefix.size(), nullptr, 10) <= m_killedLeaves;
     struct stat status;
     // a cgroup that a member has made inside counts as a link of its parent
-    const bool asItWas = !killed && ::fstatat(m_directory.get(), name, &status, 0) == 0
-            && status.st_nlink == 2;
+    const bool asItWas =
+            !killed && ::fstatat(m_directory.get(), name, &status, 0) == 0 && status.st_nlink == 2;
     if (asItWas && m_freeLeaves.size() < maximumFreeLeaves) {
         if (!leaf.keepsDescriptors)
             leaf.events.reset();

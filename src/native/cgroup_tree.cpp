@@ -165,10 +165,9 @@ void CgroupTree::watchUntilEmpty()
 {
     if (!m_leaf.events)
         m_leaf.events = m_directory->open(m_leaf, "cgroup.events", O_RDONLY);
-    const int error = m_leaf.events
-            ? m_eventsWatch.start(m_leaf.events.get(), Reactor::Urgent,
-                                  [this](auto) { checkEmpty(); })
-            : errno;
+    const int error = m_leaf.events ? m_eventsWatch.start(m_leaf.events.get(), Reactor::Urgent,
+                                                          [this](auto) { checkEmpty(); })
+                                    : errno;
     if (error) {
         // What cannot be watched cannot be left alone. There is no event for descriptors being free
         // again, so this, and only this, is tried from time to time.

@@ -37,7 +37,8 @@ void run(Bench &bench)
         process.start(QStringLiteral("/bin/sh"),
                       { QStringLiteral("-c"),
                         QStringLiteral("head -c %1 /dev/zero | cat | wc -c").arg(count) });
-        if (!process.waitForFinished(-1) || process.readAllStandardOutput().trimmed() != count.toLatin1())
+        if (!process.waitForFinished(-1)
+            || process.readAllStandardOutput().trimmed() != count.toLatin1())
             throw Failure(process.errorString());
         return rate(stopwatch);
     });

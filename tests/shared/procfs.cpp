@@ -104,10 +104,9 @@ int takeKeptDescriptors(QMap<int, QString> *descriptors)
 {
     static const QRegularExpression leaf(
             QStringLiteral("/processkit-[^/]+/(group\\d+/)?run\\d+(/cgroup\\.events)?$"));
-    return int(descriptors->removeIf(
-            [](const QMap<int, QString>::iterator &entry) {
-                return leaf.match(entry.value()).hasMatch();
-            }));
+    return int(descriptors->removeIf([](const QMap<int, QString>::iterator &entry) {
+        return leaf.match(entry.value()).hasMatch();
+    }));
 }
 
 } // namespace PkTest

@@ -107,7 +107,8 @@ void tst_Command::verbs()
     const Command accepts = shell(QStringLiteral("exit 5")).withSuccessCodes({ 5, 6 });
     QVERIFY(accepts.run().result().hasValue());
     QVERIFY(accepts.output().result().isSuccess());
-    QVERIFY(!accepts.withArguments({}).withInput(StdinSource::text(QStringLiteral("exit 0")))
+    QVERIFY(!accepts.withArguments({})
+                     .withInput(StdinSource::text(QStringLiteral("exit 0")))
                      .output()
                      .result()
                      .isSuccess()); // 0 is no longer a success
@@ -142,7 +143,11 @@ void tst_Command::notStarted()
     QCOMPARE(missing.error().kind(), Kind::NotFound);
     QVERIFY(!missing.error().searchedDirectories().isEmpty());
     QCOMPARE(Command().run().result().error().kind(), Kind::InvalidArgument);
-    QCOMPARE(shell(QString()).withWorkingDirectory(QStringLiteral("/none")).run().result().error()
+    QCOMPARE(shell(QString())
+                     .withWorkingDirectory(QStringLiteral("/none"))
+                     .run()
+                     .result()
+                     .error()
                      .kind(),
              Kind::WorkingDirectory);
 }
@@ -185,8 +190,8 @@ void tst_Command::environment()
                                .withVariable(QStringLiteral("B"), QString())
                                .withPathPrepended(QStringLiteral("P"), QStringLiteral("/x"))
                                .withPathPrepended(QStringLiteral("P"), QStringLiteral("/y"))),
-             QStringList({ QStringLiteral("A=1=2"), QStringLiteral("B="),
-                           QStringLiteral("P=/y:/x") }));
+             QStringList(
+                     { QStringLiteral("A=1=2"), QStringLiteral("B="), QStringLiteral("P=/y:/x") }));
     const Command allowed = print.withAllowedVariables(
             { QStringLiteral("PK_PARENT"), QStringLiteral("PK_NOT_THERE") });
     QCOMPARE(variables(allowed), QStringList(QStringLiteral("PK_PARENT=yes")));
@@ -203,9 +208,9 @@ void tst_Command::environmentFile()
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write("# said before\n\nA=b c\r\nD=e=f\n");
     file.close();
-    const Command print =
-            Command(QStringLiteral("/usr/bin/env")).withClearedEnvironment().withEnvironmentFile(
-                    name);
+    const Command print = Command(QStringLiteral("/usr/bin/env"))
+                                  .withClearedEnvironment()
+                                  .withEnvironmentFile(name);
     QCOMPARE(*print.run().result(), QStringLiteral("A=b c\nD=e=f"));
     QVERIFY(file.open(QIODevice::Append));
     file.write("nothing\n");
@@ -233,8 +238,7 @@ void tst_Command::which()
     QCOMPARE(*preferred.run().result(), QStringLiteral("tool ") + name);
     // a PATH of the child's counts, ours does not
     QCOMPARE(*tool.withVariable(QStringLiteral("PATH"), directory).which(), name);
-    const ProcessError error =
-            tool.withPreferredDirectory(QStringLiteral("/none")).which().error();
+    const ProcessError error = tool.withPreferredDirectory(QStringLiteral("/none")).which().error();
     QCOMPARE(error.searchedDirectories().first(), QStringLiteral("/none"));
 }
 
@@ -264,8 +268,9 @@ void tst_Command::input()
     file.write("of a file");
     file.close();
     QCOMPARE(*cat.withInput(StdinSource::file(name)).run().result(), QStringLiteral("of a file"));
-    QCOMPARE(cat.withInput(StdinSource::file(QStringLiteral("/none"))).run().result().error().kind(),
-             Kind::Redirection);
+    QCOMPARE(
+            cat.withInput(StdinSource::file(QStringLiteral("/none"))).run().result().error().kind(),
+            Kind::Redirection);
     auto buffer = std::make_unique<QBuffer>();
     buffer->setData(QByteArray(200000, 'x'));
     QVERIFY(buffer->open(QIODevice::ReadOnly));
@@ -328,7 +333,8 @@ void tst_Command::merged()
     QString script;
     QString expected;
     for (int i = 0; i < 50; ++i) {
-        script += QStringLiteral("echo %1 %2;").arg(i).arg(i % 3 ? QString() : QStringLiteral(">&2"));
+        script +=
+                QStringLiteral("echo %1 %2;").arg(i).arg(i % 3 ? QString() : QStringLiteral(">&2"));
         expected += QString::number(i) + u'\n';
     }
     const ProcessResult result = shell(script).withMergedErrors().output().result();
@@ -358,9 +364,9 @@ void tst_Command::encodings()
     QVERIFY(latin.run().result()->contains(QChar::ReplacementCharacter));
     QCOMPARE(*shell(QStringLiteral("printf '\\357\\273\\277text'")).run().result(),
              QStringLiteral("text"));
-    QCOMPARE(*latin.withDecoder([](const QByteArray &bytes) {
-                       return QString::number(bytes.size());
-                   }).run()
+    QCOMPARE(*latin.withDecoder(
+                           [](const QByteArray &bytes) { return QString::number(bytes.size()); })
+                      .run()
                       .result(),
              QStringLiteral("4"));
 }
@@ -424,9 +430,9 @@ void tst_Command::lineHandlers()
 {
     QStringList lines;
     const Command print = shell(QStringLiteral("echo a; echo; printf b"));
-    QVERIFY(print.withLineHandler([&lines](const OutputLine &line) {
-                     lines.append(line.toString());
-                 }).run()
+    QVERIFY(print.withLineHandler(
+                         [&lines](const OutputLine &line) { lines.append(line.toString()); })
+                    .run()
                     .result());
     QCOMPARE(lines, QStringList({ QStringLiteral("a"), QString(), QStringLiteral("b") }));
 
@@ -462,14 +468,14 @@ void tst_Command::textPolicies()
 {
     const Command print = shell(QStringLiteral(
             "printf '\\033[1mbold\\033[0m\\033]0;title\\007 password=x\\001\\n'; echo plain"));
-    const ProcessResult result =
-            print.withEscapeSequencesRemoved()
-                    .withRedaction([](const QString &line) {
-                        return line.contains(QLatin1String("password")) ? QStringLiteral("***")
-                                                                         : line;
-                    })
-                    .output()
-                    .result();
+    const ProcessResult result = print.withEscapeSequencesRemoved()
+                                         .withRedaction([](const QString &line) {
+                                             return line.contains(QLatin1String("password"))
+                                                     ? QStringLiteral("***")
+                                                     : line;
+                                         })
+                                         .output()
+                                         .result();
     QCOMPARE(result.standardOutput(), QStringLiteral("***\nplain\n"));
     QVERIFY(!result.standardOutputBytes().contains("password"));
     QCOMPARE(print.withEscapeSequencesRemoved().output().result().standardOutput(),
@@ -478,7 +484,8 @@ void tst_Command::textPolicies()
 
 void tst_Command::firstLine()
 {
-    const Command endless = shell(QStringLiteral("i=0; while :; do i=$((i+1)); echo line $i; done"));
+    const Command endless =
+            shell(QStringLiteral("i=0; while :; do i=$((i+1)); echo line $i; done"));
     QCOMPARE(*endless.firstLine([](QStringView line) { return line.endsWith(u'7'); }).result(),
              QStringLiteral("line 7"));
     QCOMPARE(*endless.firstLine().result(), QStringLiteral("line 1"));
@@ -499,7 +506,10 @@ void tst_Command::firstLine()
 
 void tst_Command::json()
 {
-    QCOMPARE(shell(QStringLiteral("echo '{\"a\": 1}'")).json().result()->object()
+    QCOMPARE(shell(QStringLiteral("echo '{\"a\": 1}'"))
+                     .json()
+                     .result()
+                     ->object()
                      .value(QStringLiteral("a")),
              QJsonValue(1));
     QCOMPARE(shell(QStringLiteral("echo '{\"a\": '")).json().result().error().kind(), Kind::Parse);
@@ -515,8 +525,8 @@ void tst_Command::parse()
     const Command print = shell(QStringLiteral("echo 42"));
     QCOMPARE(*print.parse([](const QString &text) { return text.trimmed().toInt(); }).result(), 42);
     const auto refuse = [](const QString &) {
-        return Expected<int>(ProcessError::parseError(QStringLiteral("sh"),
-                                                      QStringLiteral("not what I want")));
+        return Expected<int>(
+                ProcessError::parseError(QStringLiteral("sh"), QStringLiteral("not what I want")));
     };
     QCOMPARE(print.parse(refuse).result().error().kind(), Kind::Parse);
 }
@@ -551,8 +561,8 @@ void tst_Command::settings()
              QStringLiteral("leader"));
     if (geteuid() != 0)
         return;
-    const Command dropped = shell(QStringLiteral("id -u; id -g; id -G")).withUser(65534).withGroup(
-            65534);
+    const Command dropped =
+            shell(QStringLiteral("id -u; id -g; id -G")).withUser(65534).withGroup(65534);
     QCOMPARE(told(dropped), QStringLiteral("65534\n65534\n65534"));
     QCOMPARE(told(dropped.withSupplementaryGroups({ 1, 2 })),
              QStringLiteral("65534\n65534\n65534 1 2"));
@@ -607,9 +617,7 @@ void tst_Command::live()
     QVERIFY(process->waitForFinished(Patience));
     QCOMPARE(process->failure().kind(), Kind::Cancelled);
 
-    process = Command(QStringLiteral("true"))
-                      .withOutputPolicy(OutputPolicy::bytes(1))
-                      .start();
+    process = Command(QStringLiteral("true")).withOutputPolicy(OutputPolicy::bytes(1)).start();
     QVERIFY(!process->waitForStarted(Patience));
     QCOMPARE(process->failure().kind(), Kind::InvalidArgument);
 }
@@ -658,12 +666,11 @@ void tst_Command::manyThreads()
 void tst_Command::debug()
 {
     QString text;
-    QDebug(&text) << Command(QStringLiteral("tool"), { QStringLiteral("secret1") })
-                             .withVariable(QStringLiteral("NAME"), QStringLiteral("secret2"))
-                             .withWorkingDirectory(QStringLiteral("/secret3"))
-                  << shell(QStringLiteral("echo secret4; echo secret5 >&2; exit 1"))
-                             .output()
-                             .result();
+    QDebug(&text)
+            << Command(QStringLiteral("tool"), { QStringLiteral("secret1") })
+                       .withVariable(QStringLiteral("NAME"), QStringLiteral("secret2"))
+                       .withWorkingDirectory(QStringLiteral("/secret3"))
+            << shell(QStringLiteral("echo secret4; echo secret5 >&2; exit 1")).output().result();
     QVERIFY(text.contains(QLatin1String("NAME")));
     QVERIFY2(!text.contains(QLatin1String("secret")), qPrintable(text));
     QCOMPARE(Command(QStringLiteral("a b"), { QString(), QStringLiteral("it's") }).commandLine(),

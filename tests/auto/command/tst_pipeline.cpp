@@ -54,13 +54,14 @@ void tst_Pipeline::output()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    const auto held = [mechanism](const Command &command) { return command.withMechanism(mechanism); };
-    const ProcessResult result =
-            (held(shell(QStringLiteral("seq 1 1000; echo first >&2")))
-             | held(Command(QStringLiteral("grep"), { QStringLiteral("7") }))
-             | held(Command(QStringLiteral("wc"), { QStringLiteral("-l") })))
-                    .output()
-                    .result();
+    const auto held = [mechanism](const Command &command) {
+        return command.withMechanism(mechanism);
+    };
+    const ProcessResult result = (held(shell(QStringLiteral("seq 1 1000; echo first >&2")))
+                                  | held(Command(QStringLiteral("grep"), { QStringLiteral("7") }))
+                                  | held(Command(QStringLiteral("wc"), { QStringLiteral("-l") })))
+                                         .output()
+                                         .result();
     QVERIFY2(result.isSuccess(), qPrintable(result.error().diagnostic()));
     QCOMPARE(result.standardOutput().trimmed(), QStringLiteral("271"));
     QCOMPARE(result.standardError(), QString());
@@ -69,7 +70,8 @@ void tst_Pipeline::output()
 
 void tst_Pipeline::verbs()
 {
-    const Pipeline sorted = shell(QStringLiteral("printf 'b\\na\\n'")) | Command(QStringLiteral("sort"));
+    const Pipeline sorted =
+            shell(QStringLiteral("printf 'b\\na\\n'")) | Command(QStringLiteral("sort"));
     QCOMPARE(*sorted.run().result(), QStringLiteral("a\nb"));
     QCOMPARE(*sorted.outputBytes().result(), "a\nb\n");
     QCOMPARE(*sorted.exitCode().result(), 0);
@@ -163,10 +165,10 @@ void tst_Pipeline::brokenPipe()
 
 void tst_Pipeline::stageTimeout()
 {
-    const ProcessResult result = (shell(QStringLiteral("sleep 1000")).withTimeout(30ms)
-                                  | Command(QStringLiteral("cat")))
-                                         .output()
-                                         .result();
+    const ProcessResult result =
+            (shell(QStringLiteral("sleep 1000")).withTimeout(30ms) | Command(QStringLiteral("cat")))
+                    .output()
+                    .result();
     QCOMPARE(result.outcome(), Outcome::TimedOut);
     QCOMPARE(result.program(), QStringLiteral("/bin/sh"));
 }
@@ -199,11 +201,11 @@ void tst_Pipeline::cancel()
 
 void tst_Pipeline::mergedStage()
 {
-    const ProcessResult result = (shell(QStringLiteral("echo a; echo b >&2; echo c; exit 3"))
-                                          .withMergedErrors()
-                                  | Command(QStringLiteral("cat")))
-                                         .output()
-                                         .result();
+    const ProcessResult result =
+            (shell(QStringLiteral("echo a; echo b >&2; echo c; exit 3")).withMergedErrors()
+             | Command(QStringLiteral("cat")))
+                    .output()
+                    .result();
     QCOMPARE(result.standardOutput(), QStringLiteral("a\nb\nc\n"));
     QCOMPARE(result.standardError(), QString());
     QCOMPARE(result.exitCode(), 3);
@@ -212,10 +214,10 @@ void tst_Pipeline::mergedStage()
 // What a stage leaves behind holds the pipe: the next one does not wait for it for ever.
 void tst_Pipeline::leakedPipe()
 {
-    const ProcessResult result = (shell(QStringLiteral("sleep 1000 & echo done"))
-                                  | Command(QStringLiteral("cat")))
-                                         .output()
-                                         .result();
+    const ProcessResult result =
+            (shell(QStringLiteral("sleep 1000 & echo done")) | Command(QStringLiteral("cat")))
+                    .output()
+                    .result();
     QVERIFY(result.isSuccess());
     QCOMPARE(result.standardOutput(), QStringLiteral("done\n"));
 }

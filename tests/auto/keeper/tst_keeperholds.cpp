@@ -183,8 +183,8 @@ void tst_KeeperHolds::emptiesCgroup()
     PidHandle(spared.pid()).end();
 }
 
-// Somebody else removes the cgroup the moment it is empty, as another application's keeper does that
-// sweeps: the kernel then takes back what it was about to report.
+// Somebody else removes the cgroup the moment it is empty, as another application's keeper does
+// that sweeps: the kernel then takes back what it was about to report.
 void tst_KeeperHolds::isForestalled()
 {
     if (!makePlace())
