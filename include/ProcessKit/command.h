@@ -168,6 +168,7 @@ public:
         return ProcessRunner::instance().parse(*this, std::move(parser));
     }
     std::unique_ptr<ContainedProcess> start() const;
+    Expected<qint64> startDetached() const;
 
     friend PROCESSKIT_EXPORT bool operator==(const Command &a, const Command &b) noexcept;
     friend bool operator!=(const Command &a, const Command &b) noexcept { return !(a == b); }

@@ -420,6 +420,11 @@ std::unique_ptr<ContainedProcess> Command::start() const
     return process;
 }
 
+Expected<qint64> Command::startDetached() const
+{
+    return CommandLaunch::startDetached(*this);
+}
+
 bool operator==(const Command &a, const Command &b) noexcept
 {
     const CommandData &x = *a.d;

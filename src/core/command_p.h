@@ -76,6 +76,7 @@ public:
     QByteArray bytes;
     QString fileName;
     StdinSource::Generator generator;
+    bool isSequential = false; // a device of which one cannot say that nothing more comes
     // Shared by all copies of a source that can be read once only: the first launch has it.
     struct OnlyOnce
     {
@@ -93,6 +94,7 @@ public:
     static ProcessError prepare(const Command &command, RunSetup *setup);
     // the same for a process that somebody holds, who receives its output himself
     static ProcessError prepareLive(const Command &command, RunSetup *setup);
+    static Expected<qint64> startDetached(const Command &command);
     static Expected<QProcessEnvironment> environment(const Command &command);
     static Expected<QString> which(const Command &command);
 

@@ -229,6 +229,43 @@ ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
     return prepare(command, setup);
 }
 
+// What somebody has to be there for is refused by its name; a stream that would be a pipe is nothing.
+Expected<qint64> CommandLaunch::startDetached(const Command &command)
+{
+    const CommandData &data = *command.d;
+    const auto refused = [&data]() -> QString {
+        if (data.timeout || data.inactivityTimeout)
+            return QStringLiteral("timeout");
+        if (data.stopToken.stop_possible())
+            return QStringLiteral("stop token");
+        if (data.retry && data.retry->retries > 0)
+            return QStringLiteral("retries");
+        if (!data.lineHandlers.isEmpty())
+            return QStringLiteral("line handler");
+        if (data.tees[0] || data.tees[1])
+            return QStringLiteral("tee");
+        if (data.redaction || data.removesEscapeSequences || data.outputPolicy.isBounded())
+            return QStringLiteral("text or output policy");
+        if (data.mechanism != Mechanism::None)
+            return QStringLiteral("mechanism");
+        const StdinSource::Kind input = data.input.kind();
+        if (input != StdinSource::Kind::Nothing && input != StdinSource::Kind::File
+            && input != StdinSource::Kind::Inherited)
+            return QStringLiteral("input through a pipe");
+        return {};
+    }();
+    if (!refused.isEmpty())
+        return invalid(data, refused + QStringLiteral(" of a detached process"));
+    RunSetup setup;
+    if (const ProcessError problem = prepare(command, &setup))
+        return problem;
+    for (RunSetup::Stream &stream : setup.streams) {
+        if (stream.end == RunSetup::End::Pipe)
+            stream.end = RunSetup::End::Null;
+    }
+    return launchDetached(std::move(setup));
+}
+
 ProcessError CommandLaunch::prepareStreams(const CommandData &command, RunSetup *setup)
 {
     for (int i : { 0, 1 }) {
@@ -282,6 +319,8 @@ ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *s
                                 QStringLiteral("standard input file"), code, source->fileName);
         break;
     case StdinSource::Kind::Generator: {
+        if (source->isSequential)
+            return invalid(command, QStringLiteral("a sequential device as input"));
         const std::lock_guard lock(source->onlyOnce->mutex);
         if (std::exchange(source->onlyOnce->taken, true))
             return invalid(command,

@@ -55,6 +55,7 @@ void CommandRun::launch(RunSetup setup)
     ++m_attempts;
     m_stopCallback.reset();
     setup.group = m_group;
+    setup.closesInput = true; // nobody can write to it
     m_attempt = std::make_shared<CapturedRun>(m_command, m_options.until);
     m_attempt->launch(std::move(setup), [self = shared_from_this()] { self->proceed(); });
 }

@@ -9,8 +9,6 @@
 #include "shutdown_p.h"
 #include "startsetup_p.h"
 
-#include "detached.h"
-#include "program_lookup.h"
 #include "spawn.h"
 
 #include <QtCore/qcoreapplication.h>
@@ -296,26 +294,23 @@ void ContainedProcessPrivate::letGoOfRun()
 }
 
 // What is neither redirected nor merged is this process's own.
-ProcessKit::ProcessError ContainedProcessPrivate::openDetachedStreams(Native::Launch *launch)
+ProcessKit::ProcessError ContainedProcessPrivate::prepareDetached(RunSetup *setup)
 {
-    std::vector<Native::LaunchPlan::Descriptor> &descriptors = launch->plan.descriptors;
+    if (const ProcessKit::ProcessError problem = prepareCommand(setup))
+        return problem;
+    setup->mergeErrors = channelMode == QProcess::MergedChannels;
     for (int stream = 0; stream < 3; ++stream) {
-        const bool merged = stream == 2 && channelMode == QProcess::MergedChannels;
-        if (isRedirected(stream)) {
-            if (merged || isForwarded(stream))
-                warnOfTwoPlaces("openChannelsForDetached", stream);
-            RunSetup::Stream end;
-            if (const ProcessKit::ProcessError problem = openRedirection(stream, &end))
-                return problem;
-            end.descriptor = Native::aboveStandardStreams(std::move(end.descriptor));
-            descriptors.push_back({ end.descriptor.get(), stream });
-            launch->childEnds.push_back(std::move(end.descriptor));
-        } else if (merged) {
-            if (!descriptors.empty() && descriptors.back().target == 1)
-                descriptors.push_back({ descriptors.back().source, 2 });
-        } else if (::fcntl(stream, F_GETFD) >= 0) {
-            descriptors.push_back({ stream, stream });
-        }
+        RunSetup::Stream *end = &setup->streams[size_t(stream)];
+        end->end = RunSetup::End::Inherited;
+        if (!isRedirected(stream))
+            continue;
+        const bool merged = stream == 2 && setup->mergeErrors;
+        if (merged || isForwarded(stream))
+            warnOfTwoPlaces("openChannelsForDetached", stream);
+        if (merged)
+            setup->mergeErrors = false; // the file has it
+        if (const ProcessKit::ProcessError problem = openRedirection(stream, end))
+            return problem;
     }
     return {};
 }
@@ -323,38 +318,14 @@ ProcessKit::ProcessError ContainedProcessPrivate::openDetachedStreams(Native::La
 bool ContainedProcessPrivate::startDetached(qint64 *startedPid)
 {
     RunSetup setup;
-    failure = prepareCommand(&setup);
-    Native::Launch launch;
-    if (!failure)
-        failure = openDetachedStreams(&launch);
-    for (const Native::LaunchPlan::Descriptor &descriptor : setup.inheritedDescriptors)
-        launch.plan.descriptors.push_back(descriptor);
-    int code = 0;
-    Reactor *reactor = failure ? nullptr : Reactor::start(&code);
-    if (!failure && !reactor)
-        failure = toError({ LaunchStep::Reactor, code }, program);
+    failure = prepareDetached(&setup);
     if (!failure) {
-        const Native::ProgramLookup lookup = Native::ProgramLookup::find(
-                QFile::encodeName(program).toStdString(), setup.environment, setup.directory);
-        if (lookup.error) {
-            failure = lookupError(lookup.error, program, lookup.searched);
-        } else {
-            launch.plan.candidates.append(lookup.file);
-            launch.plan.arguments = std::move(setup.arguments);
-            launch.plan.arguments.replaceFirst(lookup.file);
-            launch.plan.environment = std::move(setup.environment);
-            launch.plan.workingDirectory = setup.directory;
-            launch.plan.settings = std::move(setup.settings);
-            launch.modifier = std::move(setup.modifier);
-            Native::DetachedResult result;
-            // one thread spawns
-            reactor->call([&] { result = Native::startDetached(std::move(launch)); });
-            if (!result.failure) {
-                if (startedPid)
-                    *startedPid = result.pid;
-                return true;
-            }
-            failure = toError(result.failure, program);
+        const Expected<qint64> started = launchDetached(std::move(setup));
+        failure = started.error();
+        if (started) {
+            if (startedPid)
+                *startedPid = *started;
+            return true;
         }
     }
     if (startedPid)

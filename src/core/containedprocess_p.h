@@ -54,7 +54,7 @@ public:
     static void warnOfTwoPlaces(const char *function, int stream);
     void failWithoutProgram();
     static QString errorText(const ProcessKit::ProcessError &error, const char *execFunction);
-    ProcessKit::ProcessError openDetachedStreams(Native::Launch *launch);
+    ProcessKit::ProcessError prepareDetached(RunSetup *setup);
     bool startDetached(qint64 *pid);
     void letGoOfRun();
 

@@ -4,10 +4,10 @@
 #include "convert_p.h"
 #include "groupstate_p.h"
 #include "logging_p.h"
+#include "startsetup_p.h"
 
 #include "host.h"
 #include "pipe_stock.h"
-#include "program_lookup.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qfile.h>
@@ -375,7 +375,7 @@ void ProcessRun::begin()
                           ECANCELED));
         return;
     }
-    if (const ProcessError problem = lookUp(&launch.plan)) {
+    if (const ProcessError problem = lookUpProgram(&m_setup, &launch.plan)) {
         fail(problem);
         return;
     }
@@ -394,58 +394,17 @@ void ProcessRun::begin()
     m_tree->launch(std::move(launch));
 }
 
-ProcessError ProcessRun::lookUp(Native::LaunchPlan *plan)
-{
-    const Native::ProgramLookup lookup = Native::ProgramLookup::find(
-            QFile::encodeName(m_setup.program).toStdString(), m_setup.environment,
-            m_setup.directory, m_setup.preferredDirectories);
-    if (lookup.error)
-        return lookupError(lookup.error, m_setup.program, lookup.searched);
-    plan->candidates.append(lookup.file);
-    // as QProcess has it: where it was found
-    m_setup.arguments.replaceFirst(m_setup.programArgument.isEmpty()
-                                           ? lookup.file
-                                           : m_setup.programArgument.toStdString());
-    return {};
-}
-
 ProcessError ProcessRun::openStreams(Native::Launch *launch)
 {
-    using End = RunSetup::End;
-    UniqueFd null;
     for (int stream = 0; stream < 3; ++stream) {
         RunSetup::Stream &setup = m_setup.streams[std::size_t(stream)];
         if (stream == 2 && m_setup.mergeErrors) {
-            const auto &output = launch->plan.descriptors;
-            if (!output.empty() && output.back().target == 1)
-                launch->plan.descriptors.push_back({ output.back().source, 2 });
+            mergeErrors(&launch->plan);
             continue;
         }
-        int error = 0;
-        switch (setup.end) {
-        case End::Pipe:
-            error = openPipe(stream, &launch->plan, &launch->childEnds);
-            break;
-        case End::Inherited:
-            // what we have closed, the child has closed
-            if (::fcntl(stream, F_GETFD) >= 0)
-                launch->plan.descriptors.push_back({ stream, stream });
-            break;
-        case End::Null:
-            setup.descriptor = UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC));
-            if (!setup.descriptor)
-                error = errno;
-            [[fallthrough]];
-        case End::Descriptor:
-            setup.descriptor = Native::aboveStandardStreams(std::move(setup.descriptor));
-            if (!setup.descriptor) {
-                error = error ? error : errno;
-                break;
-            }
-            launch->plan.descriptors.push_back({ setup.descriptor.get(), stream });
-            launch->childEnds.push_back(std::move(setup.descriptor));
-            break;
-        }
+        const int error = setup.end == RunSetup::End::Pipe
+                ? openPipe(stream, &launch->plan, &launch->childEnds)
+                : passStream(stream, &setup, launch);
         if (error)
             return toError({ LaunchStep::Pipe, error }, m_setup.program);
     }
@@ -525,6 +484,8 @@ void ProcessRun::end(Verdict verdict)
     if (m_exited || m_treeEmpty || m_verdict == Verdict::Cancelled
         || (m_verdict && verdict != Verdict::Cancelled))
         return;
+    qCDebug(lcLifecycle) << (verdict == Verdict::Cancelled ? "cancelled" : "timed out")
+                         << m_tree->pid();
     m_verdict = verdict;
     m_timeoutTimer.stop();
     m_activityTimer.stop();

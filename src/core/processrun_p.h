@@ -215,7 +215,6 @@ private:
 
     void begin();
     ProcessError openStreams(Native::Launch *launch);
-    ProcessError lookUp(Native::LaunchPlan *plan);
     int openPipe(int stream, Native::LaunchPlan *plan, std::vector<Native::UniqueFd> *childEnds);
     void watchChannel(int index);
     void readChannel(int index);

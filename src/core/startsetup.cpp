@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "startsetup_p.h"
 
+#include "convert_p.h"
+
+#include "detached.h"
+#include "program_lookup.h"
+
 #include <QtCore/qfile.h>
 
 #include <errno.h>
@@ -119,6 +124,77 @@ std::string startDirectory(const QString &workingDirectory)
     if (directory.empty())
         return current;
     return std::string(current) + '/' + directory;
+}
+
+ProcessError lookUpProgram(RunSetup *setup, Native::LaunchPlan *plan)
+{
+    const Native::ProgramLookup lookup =
+            Native::ProgramLookup::find(QFile::encodeName(setup->program).toStdString(),
+                                        setup->environment, setup->directory,
+                                        setup->preferredDirectories);
+    if (lookup.error)
+        return lookupError(lookup.error, setup->program, lookup.searched);
+    plan->candidates.append(lookup.file);
+    // as QProcess has it: where it was found
+    setup->arguments.replaceFirst(setup->programArgument.isEmpty()
+                                          ? lookup.file
+                                          : setup->programArgument.toStdString());
+    return {};
+}
+
+int passStream(int stream, RunSetup::Stream *setup, Native::Launch *launch)
+{
+    if (setup->end == RunSetup::End::Inherited) {
+        // what we have closed, the child has closed
+        if (::fcntl(stream, F_GETFD) >= 0)
+            launch->plan.descriptors.push_back({ stream, stream });
+        return 0;
+    }
+    if (setup->end == RunSetup::End::Null)
+        setup->descriptor = Native::UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (setup->descriptor)
+        setup->descriptor = Native::aboveStandardStreams(std::move(setup->descriptor));
+    if (!setup->descriptor)
+        return errno;
+    launch->plan.descriptors.push_back({ setup->descriptor.get(), stream });
+    launch->childEnds.push_back(std::move(setup->descriptor));
+    return 0;
+}
+
+void mergeErrors(Native::LaunchPlan *plan)
+{
+    if (!plan->descriptors.empty() && plan->descriptors.back().target == 1)
+        plan->descriptors.push_back({ plan->descriptors.back().source, 2 });
+}
+
+Expected<qint64> launchDetached(RunSetup setup)
+{
+    using Native::LaunchStep;
+    int code = 0;
+    Native::Reactor *reactor = Native::Reactor::start(&code);
+    if (!reactor)
+        return toError({ LaunchStep::Reactor, code }, setup.program);
+    Native::Launch launch;
+    if (const ProcessError problem = lookUpProgram(&setup, &launch.plan))
+        return problem;
+    for (int stream = 0; stream < 3; ++stream) {
+        if (stream == 2 && setup.mergeErrors)
+            mergeErrors(&launch.plan);
+        else if (const int error = passStream(stream, &setup.streams[std::size_t(stream)], &launch))
+            return toError({ LaunchStep::Pipe, error }, setup.program);
+    }
+    for (const Native::LaunchPlan::Descriptor &descriptor : setup.inheritedDescriptors)
+        launch.plan.descriptors.push_back(descriptor);
+    launch.plan.arguments = std::move(setup.arguments);
+    launch.plan.environment = std::move(setup.environment);
+    launch.plan.workingDirectory = setup.directory;
+    launch.plan.settings = std::move(setup.settings);
+    launch.modifier = std::move(setup.modifier);
+    Native::DetachedResult result;
+    reactor->call([&] { result = Native::startDetached(std::move(launch)); }); // one thread spawns
+    if (result.failure)
+        return toError(result.failure, setup.program);
+    return qint64(result.pid);
 }
 
 int openRedirection(const QString &fileName, int stream, bool append, RunSetup::Stream *setup)

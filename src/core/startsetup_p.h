@@ -4,6 +4,8 @@
 
 #include "processrun_p.h"
 
+#include <ProcessKit/expected.h>
+
 #include <ProcessKit/containedprocess.h>
 
 #include <optional>
@@ -29,6 +31,14 @@ QList<int> descriptorsLeftOpen(const ContainedProcess::UnixProcessParameters &pa
 Native::LaunchPlan::Settings childSettings(ContainedProcess::UnixProcessFlags flags);
 // absolute; empty when the current directory no longer exists
 std::string startDirectory(const QString &workingDirectory);
+// Where the program is, and what it is to call itself.
+ProcessError lookUpProgram(RunSetup *setup, Native::LaunchPlan *plan);
+// A stream that is no pipe of ours; 0 or errno.
+int passStream(int stream, RunSetup::Stream *setup, Native::Launch *launch);
+// the stream before, once more
+void mergeErrors(Native::LaunchPlan *plan);
+// Starts what is nobody's; the pid. Any thread.
+Expected<qint64> launchDetached(RunSetup setup);
 // A file as one of the three streams; 0 or errno. Standard input is read, the others are written.
 int openRedirection(const QString &fileName, int stream, bool append, RunSetup::Stream *setup);
 

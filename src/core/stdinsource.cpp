@@ -54,9 +54,12 @@ StdinSource StdinSource::file(const QString &fileName)
 StdinSource StdinSource::device(std::unique_ptr<QIODevice> device)
 {
     constexpr qint64 piece = 64 * 1024;
-    return generator([device = std::shared_ptr<QIODevice>(std::move(device))] {
+    const bool isSequential = device && device->isSequential();
+    StdinSource source = generator([device = std::shared_ptr<QIODevice>(std::move(device))] {
         return device && device->isReadable() ? device->read(piece) : QByteArray();
     });
+    source.d->isSequential = isSequential;
+    return source;
 }
 
 StdinSource StdinSource::generator(Generator generator)

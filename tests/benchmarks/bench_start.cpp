@@ -4,15 +4,15 @@
 #include "launches.h"
 #include "resident.h"
 
+#include <QtCore/qfile.h>
+
 namespace {
 
 const QString bare = QStringLiteral("bare clone3+waitid");
 
-void measureAt(Bench &bench, const QString &size, std::size_t bytes)
+void measureAt(Bench &bench, const QString &size, const QString &program)
 {
-    const ResidentMemory memory(bytes);
     const BareCgroup cgroup("start");
-    const QString program = helper("pk-true");
     const int count = bench.size(800, 5);
     const auto each = [count](double seconds) { return QList<double>{ seconds * 1e6 / count }; };
 
@@ -55,8 +55,19 @@ void measureAt(Bench &bench, const QString &size, std::size_t bytes)
 
 void run(Bench &bench)
 {
-    measureAt(bench, QStringLiteral("10MB"), 10 << 20);
-    measureAt(bench, QStringLiteral("1GB"), bench.size<std::size_t>(1 << 30, 64 << 20));
+    const QString program = helper("pk-true");
+    {
+        const ResidentMemory memory(10 << 20);
+        measureAt(bench, QStringLiteral("10MB"), program);
+    }
+    const QString staticProgram = program + QStringLiteral("-static");
+    if (QFile::exists(staticProgram))
+        measureAt(bench, QStringLiteral("static"), staticProgram);
+    else
+        bench.unavailable(QStringLiteral("start-static"),
+                          QStringLiteral("no static C library"));
+    const ResidentMemory memory(bench.size<std::size_t>(1 << 30, 64 << 20));
+    measureAt(bench, QStringLiteral("1GB"), program);
 }
 
 const Registration registration("start",

@@ -61,6 +61,7 @@ private Q_SLOTS:
     void usage();
     void live();
     void waitForSeveral();
+    void detached();
     void manyThreads();
     void debug();
 };
@@ -276,6 +277,8 @@ void tst_Command::input()
     QVERIFY(buffer->open(QIODevice::ReadOnly));
     QCOMPARE(*cat.withInput(StdinSource::device(std::move(buffer))).outputBytes().result(),
              QByteArray(200000, 'x'));
+    // nobody can write to a captured process: it sees the end at once
+    QCOMPARE(*cat.withInput(StdinSource::keptOpen()).run().result(), QString());
     // who does not read is not hurt
     QVERIFY(Command(QStringLiteral("true"))
                     .withInput(StdinSource::bytes(QByteArray(1 << 20, 'x')))
@@ -643,6 +646,30 @@ void tst_Command::waitForSeveral()
     QCOMPARE(processes[0]->readAllStandardOutput().size(), 1 << 20);
     QCOMPARE(ContainedProcess::waitForAnyFinished(processes, 0), 0);
     QCOMPARE(ContainedProcess::waitForAnyFinished({}, 0), -1);
+}
+
+void tst_Command::detached()
+{
+    expectOrphans();
+    const QString name = temporaryPath(QStringLiteral("pid"));
+    const Command command = shell(QStringLiteral("echo $$; exec sleep 1000"));
+    const Expected<qint64> pid =
+            command.withStandardOutput(OutputDestination::file(name)).startDetached();
+    QVERIFY(pid);
+    PidHandle handle(*pid);
+    QFile file(name);
+    QTRY_VERIFY(file.exists() && file.size() > 0);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.readAll().trimmed(), QByteArray::number(*pid));
+    QVERIFY(!handle.isGone());
+    handle.end();
+
+    QVERIFY(command.withTimeout(1s).startDetached().error().text().startsWith(
+            QLatin1String("timeout")));
+    QVERIFY(command.withInput(QStringLiteral("x")).startDetached().error().text().startsWith(
+            QLatin1String("input")));
+    QCOMPARE(Command(QStringLiteral("there-is-no-such")).startDetached().error().kind(),
+             Kind::NotFound);
 }
 
 // blocking calls on many threads, none of which has an event loop
