@@ -44,6 +44,7 @@ public:
 
 private:
     friend class PipelineRun;
+    friend class PipelineSession;
     // runs what comes before the last stage in front of the command that it is given
     std::unique_ptr<ProcessRunner> runner() const;
     Command lastStage() const;

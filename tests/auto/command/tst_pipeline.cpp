@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cleantest.h"
 
-#include <ProcessKit/pipeline.h>
+#include <ProcessKit/pipelinesession.h>
 
 #include <QtCore/qfile.h>
+#include <QtTest/qsignalspy.h>
 
 #include <signal.h>
 
@@ -43,6 +44,8 @@ private Q_SLOTS:
     void mergedStage();
     void leakedPipe();
     void refused();
+    void session();
+    void sessionEnds();
 };
 
 void tst_Pipeline::output_data()
@@ -227,6 +230,48 @@ void tst_Pipeline::refused()
     QCOMPARE(Pipeline().run().result().error().kind(), Kind::InvalidArgument);
     QCOMPARE((exits(0).withRetries(2) | exits(0)).run().result().error().kind(),
              Kind::InvalidArgument);
+}
+
+void tst_Pipeline::session()
+{
+    PipelineSession session;
+    QStringList lines;
+    connect(&session, &PipelineSession::linesReady, this, [&](const QList<OutputLine> &batch) {
+        for (const OutputLine &line : batch)
+            lines.append(line.toString());
+    });
+    QSignalSpy finished(&session, &PipelineSession::finished);
+    session.start(shell(QStringLiteral("printf 'b\\na\\n'")) | Command(QStringLiteral("sort")));
+    QVERIFY(session.isRunning());
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 1, Patience);
+    QCOMPARE(lines, QStringList({ QStringLiteral("a"), QStringLiteral("b") }));
+    QVERIFY(!session.isRunning());
+    QVERIFY(session.result().isSuccess());
+
+    session.start(shell(QStringLiteral("echo x; sleep 1000")) | Command(QStringLiteral("cat")));
+    QTRY_COMPARE_WITH_TIMEOUT(lines.size(), 3, Patience);
+    session.cancel();
+    QCOMPARE(session.result().outcome(), Outcome::Cancelled); // without the event loop
+    QTRY_COMPARE_WITH_TIMEOUT(finished.size(), 2, Patience);
+}
+
+void tst_Pipeline::sessionEnds()
+{
+    std::stop_source source;
+    auto session = std::make_unique<PipelineSession>();
+    session->start(
+            (shell(QStringLiteral("while :; do echo y; done")) | Command(QStringLiteral("cat")))
+                    .withStopToken(source.get_token()));
+    QSignalSpy lines(session.get(), &PipelineSession::linesReady);
+    QTRY_VERIFY_WITH_TIMEOUT(!lines.isEmpty(), Patience);
+    source.request_stop();
+    QCOMPARE(session->result().outcome(), Outcome::Cancelled);
+    QFuture<ProcessResult> future;
+    session = std::make_unique<PipelineSession>();
+    session->start(shell(QStringLiteral("sleep 1000")) | Command(QStringLiteral("cat")));
+    future = session->future();
+    session.reset();
+    QCOMPARE(future.result().outcome(), Outcome::Cancelled);
 }
 
 QTEST_GUILESS_MAIN(tst_Pipeline)
