@@ -13,10 +13,9 @@ DetachedResult startDetached(Launch launch)
     options.detached = true;
     options.modifier = launch.modifier ? &launch.modifier : nullptr;
     const SpawnResult result = spawn(launch.plan, options);
-    if (result.failure)
-        return { -1, result.failure };
-    reapWhenOrphaned(result.pid);
-    return { result.pid, {} };
+    if (result.pid > 0)
+        reapWhenOrphaned(result.pid); // one that has failed ends as well
+    return { result.failure ? -1 : result.pid, result.failure };
 }
 
 } // namespace ProcessKit::Native

@@ -25,7 +25,7 @@ struct SpawnOptions
 struct SpawnResult
 {
     pid_t pid = -1;
-    UniqueFd pidfd; // none for a detached child
+    UniqueFd pidfd; // none for a detached child, whose pid is known even if it has failed
     LaunchFailure failure;
 };
 

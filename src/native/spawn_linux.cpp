@@ -196,10 +196,10 @@ SpawnResult detachSharingMemory(ChildContext &context)
     reap(pid_t(middle));
     if (detach.result < 0)
         return failed(LaunchStep::Clone, int(-detach.result));
-    if (context.failedStep != LaunchStep::None)
-        return failed(context.failedStep, context.error);
     SpawnResult result;
     result.pid = pid_t(detach.result);
+    if (context.failedStep != LaunchStep::None)
+        result.failure = { context.failedStep, context.error };
     return result;
 }
 
@@ -271,7 +271,7 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
     writeEnd.reset();
 
     SpawnResult result;
-    result.pid = pid;
+    result.pid = options.detached ? -1 : pid; // the middle process reports the other's
     if (options.detached)
         reap(pid);
     else
@@ -282,9 +282,8 @@ SpawnResult spawnForking(ChildContext &context, const SpawnOptions &options)
         result.failure = { LaunchStep::Clone, EMFILE };
         ::kill(pid, SIGKILL); // our own child, not reaped yet: the pid is its
     }
-    if (result.failure) {
-        if (!options.detached)
-            reap(pid);
+    if (result.failure && !options.detached) {
+        reap(pid);
         result.pid = -1;
         result.pidfd.reset();
     }

@@ -62,6 +62,7 @@ private Q_SLOTS:
     void live();
     void waitForSeveral();
     void detached();
+    void detachedFails();
     void manyThreads();
     void debug();
 };
@@ -670,6 +671,17 @@ void tst_Command::detached()
             QLatin1String("input")));
     QCOMPARE(Command(QStringLiteral("there-is-no-such")).startDetached().error().kind(),
              Kind::NotFound);
+}
+
+// where orphans come to us, those that have failed do, too
+void tst_Command::detachedFails()
+{
+    QCOMPARE(shell(QString())
+                     .withWorkingDirectory(QStringLiteral("/none"))
+                     .startDetached()
+                     .error()
+                     .kind(),
+             Kind::WorkingDirectory);
 }
 
 // blocking calls on many threads, none of which has an event loop
