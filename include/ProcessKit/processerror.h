@@ -48,6 +48,7 @@ public:
         OutputTooLarge,
         Parse,
         Input,
+        Suspended,
     };
     Q_ENUM(Kind)
 

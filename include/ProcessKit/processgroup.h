@@ -3,6 +3,7 @@
 #define PROCESSKIT_PROCESSGROUP_H
 
 #include <ProcessKit/containedprocess.h>
+#include <ProcessKit/groupstats.h>
 
 #include <QtCore/qobject.h>
 
@@ -17,6 +18,9 @@ class PROCESSKIT_EXPORT ProcessGroup : public QObject
     Q_OBJECT
     Q_PROPERTY(ProcessKit::Mechanism mechanism READ mechanism NOTIFY mechanismChanged)
     Q_PROPERTY(bool empty READ isEmpty NOTIFY emptyChanged)
+    Q_PROPERTY(bool suspended READ isSuspended NOTIFY suspendedChanged)
+    Q_PROPERTY(std::chrono::milliseconds samplingInterval READ samplingInterval WRITE
+                       setSamplingInterval NOTIFY samplingIntervalChanged)
 
 public:
     explicit ProcessGroup(QObject *parent = nullptr);
@@ -24,12 +28,20 @@ public:
     ~ProcessGroup() override;
 
     ContainedProcess *start(const QString &program, const QStringList &arguments = {});
+    ContainedProcess *start(const Command &command);
     QList<ContainedProcess *> startedProcesses() const;
+    std::chrono::milliseconds samplingInterval() const;
+    void setSamplingInterval(std::chrono::milliseconds interval);
 
     // thread-safe
     Mechanism mechanism() const;
     bool isEmpty() const;
+    bool isSuspended() const;
     QList<ProcessInfo> processes() const;
+    GroupStats statistics() const;
+    ProcessError signal(int signal);
+    ProcessError suspend();
+    ProcessError resume();
     QFuture<ShutdownReport> shutdown(std::chrono::milliseconds grace = std::chrono::seconds(2));
     bool waitForEmptied(int msecs = 30000);
 
@@ -44,13 +56,18 @@ Q_SIGNALS:
     void emptied();
     void emptyChanged(bool empty);
     void mechanismChanged(ProcessKit::Mechanism mechanism);
+    void suspendedChanged(bool suspended);
+    void samplingIntervalChanged(std::chrono::milliseconds interval);
+    void statisticsSampled(const ProcessKit::GroupStats &statistics);
     void containmentLost(const ProcessKit::ProcessError &error);
 
 protected:
     bool event(QEvent *event) override;
+    void timerEvent(QTimerEvent *event) override;
 
 private:
     Q_DISABLE_COPY_MOVE(ProcessGroup)
+    ProcessError setSuspended(bool suspended);
     friend class ContainedProcess;
     friend class GroupRunner;
     friend class ContainedProcessPrivate;

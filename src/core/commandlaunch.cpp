@@ -229,7 +229,8 @@ ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
     return prepare(command, setup);
 }
 
-// What somebody has to be there for is refused by its name; a stream that would be a pipe is nothing.
+// What somebody has to be there for is refused by its name; a stream that would be a pipe is
+// nothing.
 Expected<qint64> CommandLaunch::startDetached(const Command &command)
 {
     const CommandData &data = *command.d;

@@ -7,6 +7,7 @@
 
 #include <QtCore/qcoreapplication.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace ProcessKit {
@@ -105,6 +106,81 @@ void GroupState::kill()
         if (!atOnce || run->tree()->kind() != Native::TreeKind::CgroupV2)
             run->tree()->kill();
     }
+}
+
+bool GroupState::isSuspended() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_suspended;
+}
+
+int GroupState::setSuspended(bool suspended)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (std::exchange(m_suspended, suspended) != suspended)
+            post(ChangedEvent);
+    }
+    const int error = m_directory ? m_directory->freeze(suspended) : 0;
+    for (const auto &run : m_runs) {
+        if (run->tree()->kind() != Native::TreeKind::CgroupV2)
+            run->tree()->signal(suspended ? SIGSTOP : SIGCONT);
+    }
+    return error;
+}
+
+void GroupState::childEnded(const rusage &usage)
+{
+    Native::addUsage(usage, &m_ended);
+}
+
+// In a cgroup the kernel has counted all of it; elsewhere it is added up from who is there and from
+// the children that have ended.
+GroupStats GroupState::statistics() const
+{
+    Native::Usage usage;
+    const bool isCgroup =
+            m_directory && std::all_of(m_runs.begin(), m_runs.end(), [](const auto &run) {
+                return run->tree()->kind() == Native::TreeKind::CgroupV2;
+            });
+    if (isCgroup) {
+        usage = Native::usageOfCgroup(m_directory->path());
+    } else {
+        usage = m_ended;
+        usage.processes = 0;
+        usage.memory = 0;
+    }
+    if (!isCgroup || !usage.processes) {
+        Native::Usage alive;
+        alive.processes = 0;
+        for (const auto &run : m_runs) {
+            for (const Native::ProcessEntry &member : run->tree()->members())
+                Native::addUsageOfProcess(member.pid, isCgroup ? &alive : &usage);
+        }
+        if (isCgroup) {
+            usage.processes = alive.processes;
+            if (!usage.memory)
+                usage.memory = alive.memory.value_or(0);
+        }
+    }
+    GroupStats stats;
+    stats.mechanism = mechanism();
+    stats.time = GroupStats::Clock::now();
+    const auto take = [](auto *to, const auto &from) {
+        if (from)
+            *to = std::remove_pointer_t<decltype(to)>(*from);
+    };
+    if (usage.userMicroseconds)
+        stats.userTime = std::chrono::microseconds(*usage.userMicroseconds);
+    if (usage.systemMicroseconds)
+        stats.systemTime = std::chrono::microseconds(*usage.systemMicroseconds);
+    take(&stats.memoryBytes, usage.memory);
+    take(&stats.peakMemoryBytes, usage.peakMemory);
+    take(&stats.processes, usage.processes);
+    take(&stats.peakProcesses, usage.peakProcesses);
+    take(&stats.bytesRead, usage.bytesRead);
+    take(&stats.bytesWritten, usage.bytesWritten);
+    return stats;
 }
 
 } // namespace ProcessKit

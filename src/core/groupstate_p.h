@@ -2,7 +2,10 @@
 #ifndef PROCESSKIT_GROUPSTATE_P_H
 #define PROCESSKIT_GROUPSTATE_P_H
 
+#include "usage.h"
+
 #include <ProcessKit/containment.h>
+#include <ProcessKit/groupstats.h>
 #include <ProcessKit/processinfo.h>
 
 #include <QtCore/qcoreevent.h>
@@ -35,6 +38,7 @@ public:
     Mechanism requested() const { return m_requested; }
     Mechanism mechanism() const;
     bool isEmpty() const;
+    bool isSuspended() const;
     bool waitForEmptied(QDeadlineTimer deadline);
     void startBegins(); // counted from the call of start(), so that isEmpty() is true to the caller
     // the event has arrived
@@ -48,6 +52,10 @@ public:
     const std::vector<std::shared_ptr<ProcessRun>> &runs() const { return m_runs; }
     void signal(int signal);
     void kill();
+    // 0 or errno
+    int setSuspended(bool suspended);
+    void childEnded(const rusage &usage);
+    GroupStats statistics() const;
 
 private:
     void post(QEvent::Type event);
@@ -55,12 +63,14 @@ private:
     const Mechanism m_requested;
     std::shared_ptr<Native::CgroupDirectory> m_directory;
     std::vector<std::shared_ptr<ProcessRun>> m_runs;
+    Native::Usage m_ended; // of the direct children that have ended
 
     mutable std::mutex m_mutex;
     std::condition_variable m_condition;
     QObject *m_receiver;
     Mechanism m_mechanism = Mechanism::None; // of the last start
     int m_live = 0;
+    bool m_suspended = false;
     bool m_changedPosted = false;
     bool m_emptiedPosted = false;
 };

@@ -67,6 +67,8 @@ namespace ProcessKit {
         What the program has written is not what was expected.
     \value Input
         What the program was to read could not be read or written.
+    \value Suspended
+        The group is suspended, and a process that starts in it would not run.
 */
 
 namespace {

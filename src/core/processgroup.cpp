@@ -5,11 +5,16 @@
 #include "processrun_p.h"
 #include "shutdown_p.h"
 
+#include <ProcessKit/command.h>
 #include <ProcessKit/processgroup.h>
 
+#include <QtCore/qcoreevent.h>
 #include <QtCore/qpointer.h>
 
+#include <errno.h>
 #include <signal.h>
+
+#include <algorithm>
 
 #include <utility>
 
@@ -68,6 +73,12 @@ using Native::Reactor;
 */
 
 /*!
+    \fn void ProcessKit::ProcessGroup::statisticsSampled(const ProcessKit::GroupStats &statistics)
+
+    This signal is emitted once in each samplingInterval with the \a statistics of that moment.
+*/
+
+/*!
     \property ProcessKit::ProcessGroup::empty
     \brief Whether nothing is in the group.
 
@@ -122,6 +133,19 @@ ContainedProcess *ProcessGroup::start(const QString &program, const QStringList 
     auto *process = new ContainedProcess(this);
     process->setGroup(this);
     process->start(program, arguments);
+    return process;
+}
+
+/*!
+    \overload
+
+    Starts \a command in the group, as ContainedProcess::start() does.
+*/
+ContainedProcess *ProcessGroup::start(const Command &command)
+{
+    auto *process = new ContainedProcess(this);
+    process->setGroup(this);
+    process->start(command);
     return process;
 }
 
@@ -187,6 +211,122 @@ QFuture<ShutdownReport> ProcessGroup::shutdown(std::chrono::milliseconds grace)
 }
 
 /*!
+    Sends \a signal (1 to 64) to every process in the group, each through a handle of its own, so
+    that no other is ever hit; SIGKILL ends the group as kill() does. Returns an error of kind
+    InvalidArgument for a number that is no signal. An empty group takes any. Thread-safe; it waits
+    for the I/O thread, not for the processes.
+*/
+ProcessError ProcessGroup::signal(int signal)
+{
+    if (signal < 1 || signal >= NSIG)
+        return ProcessError(ProcessError::Kind::InvalidArgument, {}, QStringLiteral("signal"),
+                            EINVAL);
+    if (signal == SIGKILL)
+        kill();
+    else if (!isEmpty())
+        Reactor::instance().call([this, signal] { d->state->signal(signal); });
+    return {};
+}
+
+/*!
+    \property ProcessKit::ProcessGroup::suspended
+    \brief Whether the group was told to stand still.
+
+    The function is thread-safe.
+*/
+bool ProcessGroup::isSuspended() const
+{
+    return d->state->isSuspended();
+}
+
+/*!
+    Makes every process in the group stand still. In a cgroup the kernel's freezer does it
+    (cgroup.freeze), which no process notices or can refuse; elsewhere each one gets SIGSTOP, over
+    and over until no new one is found. A start in a suspended group fails at once, with
+    ProcessError::Kind::Suspended. kill() ends a suspended group as any other; shutdown() lets it go
+    on right after it has been asked to end. Thread-safe.
+
+    Returns an error where the kernel refused. To suspend a group twice is to do it once.
+
+    \sa resume()
+*/
+ProcessError ProcessGroup::suspend()
+{
+    return setSuspended(true);
+}
+
+/*!
+    Lets a group that was suspended go on. Thread-safe.
+
+    \sa suspend()
+*/
+ProcessError ProcessGroup::resume()
+{
+    return setSuspended(false);
+}
+
+ProcessError ProcessGroup::setSuspended(bool suspended)
+{
+    int error = 0;
+    if (Reactor *reactor = Reactor::start(&error))
+        reactor->call([&] { error = d->state->setSuspended(suspended); });
+    if (!error)
+        return {};
+    return ProcessError(ProcessError::Kind::Unsupported, {}, QStringLiteral("cgroup.freeze"),
+                        error);
+}
+
+/*!
+    Returns what the group has used up to now. Thread-safe; it asks the I/O thread and waits for its
+    answer.
+
+    \sa samplingInterval
+*/
+GroupStats ProcessGroup::statistics() const
+{
+    GroupStats stats;
+    int error = 0;
+    if (Reactor *reactor = Reactor::start(&error))
+        reactor->call([&] { stats = d->state->statistics(); });
+    return stats;
+}
+
+/*!
+    \property ProcessKit::ProcessGroup::samplingInterval
+    \brief How often statisticsSampled() is emitted, in milliseconds; 0, the default, for never.
+
+    The first sample comes after one interval. One that was missed because the event loop was busy
+    is left out.
+*/
+std::chrono::milliseconds ProcessGroup::samplingInterval() const
+{
+    return d->samplingInterval;
+}
+
+void ProcessGroup::setSamplingInterval(std::chrono::milliseconds interval)
+{
+    interval = std::max(interval, std::chrono::milliseconds(0));
+    if (std::exchange(d->samplingInterval, interval) == interval)
+        return;
+    if (interval.count() > 0)
+        d->samplingTimer.start(int(interval.count()), this);
+    else
+        d->samplingTimer.stop();
+    Q_EMIT samplingIntervalChanged(interval);
+}
+
+/*!
+    \reimp
+*/
+void ProcessGroup::timerEvent(QTimerEvent *event)
+{
+    if (event->timerId() == d->samplingTimer.timerId())
+        Q_EMIT statisticsSampled(statistics());
+    else
+        QObject::timerEvent(event);
+}
+
+/*!
     Blocks until nothing is in the group, for \a msecs milliseconds at most, or without limit if it
     is -1. Returns \c true if the group is empty. Needs no event loop, and delivers no signals.
     Thread-safe; the object must not be destroyed meanwhile.
@@ -232,6 +372,11 @@ bool ProcessGroup::event(QEvent *event)
     const Mechanism now = d->state->mechanism();
     if (now != Mechanism::None && std::exchange(d->toldMechanism, now) != now)
         Q_EMIT mechanismChanged(now);
+    if (!guard)
+        return true;
+    const bool suspended = isSuspended();
+    if (std::exchange(d->toldSuspended, suspended) != suspended)
+        Q_EMIT suspendedChanged(suspended);
     if (guard && std::exchange(d->toldEmpty, false))
         Q_EMIT emptyChanged(false);
     if (!guard || !isEnd || !isEmpty())

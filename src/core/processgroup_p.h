@@ -4,6 +4,10 @@
 
 #include "groupstate_p.h"
 
+#include <QtCore/qbasictimer.h>
+
+#include <chrono>
+
 #include <memory>
 
 namespace ProcessKit {
@@ -14,6 +18,9 @@ public:
     std::shared_ptr<GroupState> state;
     Mechanism toldMechanism = Mechanism::None;
     bool toldEmpty = true;
+    bool toldSuspended = false;
+    std::chrono::milliseconds samplingInterval{ 0 };
+    QBasicTimer samplingTimer;
 };
 
 } // namespace ProcessKit

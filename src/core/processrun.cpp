@@ -369,6 +369,11 @@ void ProcessRun::begin()
         fail(toError({ LaunchStep::Container, error }, m_setup.program));
         return;
     }
+    if (m_setup.group && m_setup.group->isSuspended()) {
+        fail(ProcessError(ProcessError::Kind::Suspended, m_setup.program,
+                          QStringLiteral("start in a suspended group"), EBUSY));
+        return;
+    }
     if (m_setup.stopToken.stop_requested()) {
         tell([](RunNews &news) { news.verdict = Verdict::Cancelled; });
         fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program, QStringLiteral("start"),
@@ -728,6 +733,8 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     m_timeoutTimer.stop();
     m_activityTimer.stop();
     m_stopCallback.reset();
+    if (m_setup.group && exit.usage)
+        m_setup.group->childEnded(*exit.usage);
     m_inputWatch.stopAndClose(std::move(m_input));
     tell([&](RunNews &news) {
         m_exitedForOwner = true;

@@ -4,6 +4,7 @@
 #include "convert_p.h"
 #include "groupstate_p.h"
 #include "processrun_p.h"
+#include "replies_p.h"
 
 #include <signal.h>
 
@@ -82,6 +83,8 @@ void Shutdown::ask(Runs runs)
     }
     for (const auto &run : m_runs)
         run->askToEnd();
+    if (m_group && m_group->isSuspended())
+        m_group->setSuspended(false); // or the grace would be spent standing still
     m_timer.start(m_grace, [this] { insist(); });
 }
 
@@ -100,7 +103,7 @@ void Shutdown::insist()
 
 void Shutdown::finish()
 {
-    if (m_promise.future().isFinished())
+    if (std::exchange(m_isFinished, true))
         return;
     m_timer.stop();
     m_report.empty = m_left == 0;
@@ -108,8 +111,11 @@ void Shutdown::finish()
         m_report.guaranteed &= !run->mayHaveEscaped();
     m_report.elapsed = Reactor::Clock::now() - m_begin;
     m_runs.clear();
-    m_promise.addResult(m_report);
-    m_promise.finish();
+    // not on this thread: what hangs on the future may block
+    runReply([self = shared_from_this()] {
+        self->m_promise.addResult(self->m_report);
+        self->m_promise.finish();
+    });
 }
 
 int Shutdown::countMembers() const

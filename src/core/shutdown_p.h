@@ -44,6 +44,7 @@ private:
     std::shared_ptr<GroupState> m_group;
     Runs m_runs;
     int m_left = 0;
+    bool m_isFinished = false;
     ShutdownReport m_report;
     Native::Reactor::Clock::time_point m_begin;
     Native::Reactor::Timer m_timer;

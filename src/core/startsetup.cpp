@@ -128,17 +128,15 @@ std::string startDirectory(const QString &workingDirectory)
 
 ProcessError lookUpProgram(RunSetup *setup, Native::LaunchPlan *plan)
 {
-    const Native::ProgramLookup lookup =
-            Native::ProgramLookup::find(QFile::encodeName(setup->program).toStdString(),
-                                        setup->environment, setup->directory,
-                                        setup->preferredDirectories);
+    const Native::ProgramLookup lookup = Native::ProgramLookup::find(
+            QFile::encodeName(setup->program).toStdString(), setup->environment, setup->directory,
+            setup->preferredDirectories);
     if (lookup.error)
         return lookupError(lookup.error, setup->program, lookup.searched);
     plan->candidates.append(lookup.file);
     // as QProcess has it: where it was found
-    setup->arguments.replaceFirst(setup->programArgument.isEmpty()
-                                          ? lookup.file
-                                          : setup->programArgument.toStdString());
+    setup->arguments.replaceFirst(
+            setup->programArgument.isEmpty() ? lookup.file : setup->programArgument.toStdString());
     return {};
 }
 

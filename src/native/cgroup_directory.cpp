@@ -228,6 +228,14 @@ UniqueFd CgroupDirectory::openBelow(const std::string &path, int flags) const
     return aboveStandardStreams(std::move(fd));
 }
 
+int CgroupDirectory::freeze(bool frozen)
+{
+    const UniqueFd fd = openBelow("cgroup.freeze", O_WRONLY);
+    if (!fd)
+        return errno;
+    return ::write(fd.get(), frozen ? "1" : "0", 1) == 1 ? 0 : errno;
+}
+
 int CgroupDirectory::kill()
 {
     dropFreeLeaves();

@@ -66,6 +66,8 @@ public:
 
     // Ends every process in every leaf; 0 or errno.
     int kill();
+    // Stops every process, and who is born into a leaf, or lets them go on; 0 or errno.
+    int freeze(bool frozen);
 
 private:
     CgroupDirectory(std::string path, UniqueFd directory,

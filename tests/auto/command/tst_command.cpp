@@ -667,8 +667,11 @@ void tst_Command::detached()
 
     QVERIFY(command.withTimeout(1s).startDetached().error().text().startsWith(
             QLatin1String("timeout")));
-    QVERIFY(command.withInput(QStringLiteral("x")).startDetached().error().text().startsWith(
-            QLatin1String("input")));
+    QVERIFY(command.withInput(QStringLiteral("x"))
+                    .startDetached()
+                    .error()
+                    .text()
+                    .startsWith(QLatin1String("input")));
     QCOMPARE(Command(QStringLiteral("there-is-no-such")).startDetached().error().kind(),
              Kind::NotFound);
 }

@@ -24,6 +24,13 @@ private Q_SLOTS:
     void lowLimit();
 };
 
+// UBSan looks at memory through a pipe of its own, and takes it for bad when it gets none.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool SanitizerNeedsPipes = true;
+#else
+constexpr bool SanitizerNeedsPipes = false;
+#endif
+
 constexpr int SkippedByFaults = 77;
 constexpr int MostCalls = 60;
 
@@ -72,6 +79,8 @@ void tst_LaunchFaults::fault()
     QFETCH(QString, call);
     QFETCH(QString, error);
     PK_REQUIRE_MECHANISM(mechanism);
+    if (SanitizerNeedsPipes && call == QLatin1String("pipe2"))
+        QSKIP("the sanitizer itself needs pipes");
     expectOrphans();
 
     static const QRegularExpression counts(QStringLiteral("calls (\\d+) failed (\\d+)"));
@@ -156,6 +165,8 @@ void tst_LaunchFaults::lowLimit()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
+    if (SanitizerNeedsPipes)
+        QSKIP("the sanitizer itself needs pipes");
     expectOrphans();
     bool succeeded = false;
     for (int limit = 4; limit < 60 && !succeeded; ++limit) {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "usage.h"
+
+#include "small_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+namespace ProcessKit::Native {
+
+namespace {
+
+using Number = std::optional<std::uint64_t>;
+
+Number numberIn(const std::string &path)
+{
+    std::string content;
+    if (!readFile(path.c_str(), &content) || content.empty() || content[0] < '0'
+        || content[0] > '9')
+        return std::nullopt;
+    return ::strtoull(content.c_str(), nullptr, 10);
+}
+
+// the value behind \a key at the begin of a line
+Number valueOf(const std::string &content, const char *key)
+{
+    const std::size_t length = ::strlen(key);
+    for (std::size_t at = 0; at < content.size();) {
+        if (content.compare(at, length, key) == 0)
+            return ::strtoull(content.c_str() + at + length, nullptr, 10);
+        const std::size_t end = content.find('\n', at);
+        if (end == std::string::npos)
+            break;
+        at = end + 1;
+    }
+    return std::nullopt;
+}
+
+// the sum over all devices of io.stat, whose lines are "8:0 rbytes=1 wbytes=2 ..."
+Number sumOf(const std::string &content, const char *key)
+{
+    Number sum;
+    const std::size_t length = ::strlen(key);
+    for (std::size_t at = content.find(key); at != std::string::npos;
+         at = content.find(key, at + length))
+        sum = sum.value_or(0) + ::strtoull(content.c_str() + at + length, nullptr, 10);
+    return sum;
+}
+
+void add(Number *sum, std::uint64_t value)
+{
+    *sum = sum->value_or(0) + value;
+}
+
+std::uint64_t microseconds(const timeval &time)
+{
+    return std::uint64_t(time.tv_sec) * 1'000'000 + std::uint64_t(time.tv_usec);
+}
+
+} // namespace
+
+Usage usageOfCgroup(const std::string &path)
+{
+    Usage usage;
+    std::string content;
+    if (readFile((path + "/cpu.stat").c_str(), &content)) {
+        usage.userMicroseconds = valueOf(content, "user_usec ");
+        usage.systemMicroseconds = valueOf(content, "system_usec ");
+    }
+    usage.memory = numberIn(path + "/memory.current");
+    usage.peakMemory = numberIn(path + "/memory.peak");
+    usage.processes = numberIn(path + "/pids.current");
+    usage.peakProcesses = numberIn(path + "/pids.peak");
+    if (readFile((path + "/io.stat").c_str(), &content)) {
+        usage.bytesRead = sumOf(content, " rbytes=");
+        usage.bytesWritten = sumOf(content, " wbytes=");
+    }
+    return usage;
+}
+
+bool addUsageOfProcess(pid_t pid, Usage *sum)
+{
+    const std::string directory = "/proc/" + std::to_string(pid);
+    std::string content;
+    if (!readFile((directory + "/stat").c_str(), &content))
+        return false;
+    // behind the name, which may hold anything: state is field 3 (proc_pid_stat(5))
+    const std::size_t name = content.rfind(')');
+    if (name == std::string::npos)
+        return false;
+    constexpr int userTime = 14, systemTime = 15, childrenUser = 16, childrenSystem = 17,
+                  residentPages = 24;
+    static const std::uint64_t tick = 1'000'000 / std::uint64_t(::sysconf(_SC_CLK_TCK));
+    static const std::uint64_t page = std::uint64_t(::sysconf(_SC_PAGESIZE));
+    const char *at = content.c_str() + name + 1;
+    for (int field = 3; *at && field <= residentPages; ++field) {
+        while (*at == ' ')
+            ++at;
+        if (field == userTime || field == childrenUser)
+            add(&sum->userMicroseconds, ::strtoull(at, nullptr, 10) * tick);
+        else if (field == systemTime || field == childrenSystem)
+            add(&sum->systemMicroseconds, ::strtoull(at, nullptr, 10) * tick);
+        else if (field == residentPages)
+            add(&sum->memory, ::strtoull(at, nullptr, 10) * page);
+        while (*at && *at != ' ')
+            ++at;
+    }
+    if (readFile((directory + "/io").c_str(), &content)) {
+        add(&sum->bytesRead, valueOf(content, "read_bytes: ").value_or(0));
+        add(&sum->bytesWritten, valueOf(content, "write_bytes: ").value_or(0));
+    }
+    add(&sum->processes, 1);
+    return true;
+}
+
+void addUsage(const rusage &usage, Usage *sum)
+{
+    add(&sum->userMicroseconds, microseconds(usage.ru_utime));
+    add(&sum->systemMicroseconds, microseconds(usage.ru_stime));
+    constexpr std::uint64_t block = 512; // getrusage(2) counts in these
+    add(&sum->bytesRead, std::uint64_t(usage.ru_inblock) * block);
+    add(&sum->bytesWritten, std::uint64_t(usage.ru_oublock) * block);
+}
+
+} // namespace ProcessKit::Native
