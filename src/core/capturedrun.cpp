@@ -56,10 +56,7 @@ void CapturedRun::takeOutput(std::size_t channel, ByteQueue *bytes)
     while (!bytes->isEmpty()) {
         const QByteArrayView piece = bytes->first();
         m_captures[channel].append(piece);
-        if (!m_order.isEmpty() && m_order.last().channel == int(channel))
-            m_order.last().length += piece.size();
-        else
-            m_order.append({ int(channel), piece.size() });
+        noteOrder(channel, piece.size());
         if (m_tees[channel] && m_tees[channel]->write(piece.data(), piece.size()) != piece.size())
             m_tees[channel].reset(); // it has failed: the run goes on without it
         if (m_splitters[channel]) {
@@ -69,6 +66,17 @@ void CapturedRun::takeOutput(std::size_t channel, ByteQueue *bytes)
         }
         bytes->dropFront(piece.size());
     }
+}
+
+// Of output that is not all kept, nobody can be told in which order it came; nor may that grow.
+void CapturedRun::noteOrder(std::size_t channel, qint64 length)
+{
+    if (m_captures[0].isTruncated() || m_captures[1].isTruncated())
+        m_order.clear();
+    else if (!m_order.isEmpty() && m_order.last().channel == int(channel))
+        m_order.last().length += length;
+    else
+        m_order.append({ int(channel), length });
 }
 
 void CapturedRun::tellLines(const QList<OutputLine> &lines)

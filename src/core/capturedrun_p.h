@@ -37,6 +37,7 @@ public:
 private:
     void handle(RunNews news);
     void takeOutput(std::size_t channel, ByteQueue *bytes);
+    void noteOrder(std::size_t channel, qint64 length);
     void tellLines(const QList<OutputLine> &lines);
     void fillIn(ProcessResultData *data);
     Outcome outcome() const;

@@ -50,6 +50,7 @@ void ContainedProcessPrivate::start(const Command &command)
 {
     program = command.program();
     arguments = command.arguments();
+    q->setLeftovers(command.leftovers());
     const bool hasInput = command.standardInput().kind() == StdinSource::Kind::KeptOpen;
     const bool hasOutput = command.standardOutput() == OutputDestination::pipe()
             || (command.standardError() == OutputDestination::pipe() && !command.mergesErrors());
