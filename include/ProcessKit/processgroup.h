@@ -4,6 +4,7 @@
 
 #include <ProcessKit/containedprocess.h>
 #include <ProcessKit/groupstats.h>
+#include <ProcessKit/stoppolicy.h>
 
 #include <QtCore/qobject.h>
 
@@ -43,6 +44,7 @@ public:
     ProcessError suspend();
     ProcessError resume();
     QFuture<ShutdownReport> shutdown(std::chrono::milliseconds grace = std::chrono::seconds(2));
+    QFuture<ShutdownReport> stop(const StopPolicy &policy);
     bool waitForEmptied(int msecs = 30000);
 
 public Q_SLOTS:

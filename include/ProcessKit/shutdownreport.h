@@ -17,6 +17,7 @@ class PROCESSKIT_EXPORT ShutdownReport
     Q_PROPERTY(int membersBefore MEMBER membersBefore CONSTANT)
     Q_PROPERTY(int membersAfterGrace MEMBER membersAfterGrace CONSTANT)
     Q_PROPERTY(bool escalated MEMBER escalated CONSTANT)
+    Q_PROPERTY(int step MEMBER step CONSTANT)
     Q_PROPERTY(bool empty MEMBER empty CONSTANT)
     Q_PROPERTY(bool guaranteed MEMBER guaranteed CONSTANT)
 
@@ -25,6 +26,7 @@ public:
     int membersBefore = 0;
     int membersAfterGrace = 0;
     bool escalated = false;
+    int step = -1;
     bool empty = true;
     bool guaranteed = true;
     std::chrono::nanoseconds elapsed{ 0 };

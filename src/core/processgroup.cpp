@@ -207,7 +207,20 @@ QList<ProcessInfo> ProcessGroup::processes() const
 */
 QFuture<ShutdownReport> ProcessGroup::shutdown(std::chrono::milliseconds grace)
 {
-    return isEmpty() ? Shutdown::ofNothing() : Shutdown::of(d->state, grace);
+    return stop(grace > std::chrono::milliseconds(0) ? StopPolicy::terminate(grace)
+                                                     : StopPolicy::kill());
+}
+
+/*!
+    Brings the group to its end as \a policy says; otherwise as shutdown(), which is the same with
+    StopPolicy::terminate(). ShutdownReport::step tells how far it went. With a policy that spares,
+    what is left after its last step lives on, and ShutdownReport::empty is \c false.
+
+    A step whose signal does not exist is left out, as if nobody had reacted to it. Thread-safe.
+*/
+QFuture<ShutdownReport> ProcessGroup::stop(const StopPolicy &policy)
+{
+    return isEmpty() ? Shutdown::ofNothing() : Shutdown::of(d->state, policy);
 }
 
 /*!

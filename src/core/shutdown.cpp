@@ -24,14 +24,15 @@ constexpr auto longestAfterKill = 5s;
 QFuture<ShutdownReport> Shutdown::of(const std::shared_ptr<ProcessRun> &run,
                                      std::chrono::milliseconds grace)
 {
-    const std::shared_ptr<Shutdown> shutdown(new Shutdown(grace));
+    const StopPolicy policy = grace > 0ms ? StopPolicy::terminate(grace) : StopPolicy::kill();
+    const std::shared_ptr<Shutdown> shutdown(new Shutdown(policy));
     return begin(shutdown, [run] { return run->isOver() ? Runs() : Runs{ run }; });
 }
 
 QFuture<ShutdownReport> Shutdown::of(const std::shared_ptr<GroupState> &group,
-                                     std::chrono::milliseconds grace)
+                                     const StopPolicy &policy)
 {
-    const std::shared_ptr<Shutdown> shutdown(new Shutdown(grace));
+    const std::shared_ptr<Shutdown> shutdown(new Shutdown(policy));
     shutdown->m_group = group;
     return begin(shutdown, [group] { return group->runs(); });
 }
@@ -77,20 +78,31 @@ void Shutdown::ask(Runs runs)
                 self->finish();
         });
     }
-    if (m_grace <= 0ms) {
+    takeStep();
+}
+
+void Shutdown::takeStep()
+{
+    if (m_report.step + 1 == m_policy.steps.size()) {
         insist();
         return;
     }
-    for (const auto &run : m_runs)
-        run->askToEnd();
+    const StopPolicy::Step &step = m_policy.steps.at(++m_report.step);
+    const Runs runs = m_runs;
+    for (const auto &run : runs)
+        run->askToEnd(step.signal);
     if (m_group && m_group->isSuspended())
         m_group->setSuspended(false); // or the grace would be spent standing still
-    m_timer.start(m_grace, [this] { insist(); });
+    m_timer.start(step.grace, [this] { takeStep(); });
 }
 
 void Shutdown::insist()
 {
     m_report.membersAfterGrace = countMembers();
+    if (!m_policy.escalates) {
+        finish();
+        return;
+    }
     m_report.escalated = true;
     if (m_group)
         m_group->kill();

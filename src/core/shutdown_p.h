@@ -5,6 +5,7 @@
 #include "reactor.h"
 
 #include <ProcessKit/shutdownreport.h>
+#include <ProcessKit/stoppolicy.h>
 
 #include <QtCore/qfuture.h>
 #include <QtCore/qpromise.h>
@@ -25,22 +26,23 @@ public:
     static QFuture<ShutdownReport> of(const std::shared_ptr<ProcessRun> &run,
                                       std::chrono::milliseconds grace);
     static QFuture<ShutdownReport> of(const std::shared_ptr<GroupState> &group,
-                                      std::chrono::milliseconds grace);
+                                      const StopPolicy &policy);
     // for what was never started
     static QFuture<ShutdownReport> ofNothing();
 
 private:
     using Runs = std::vector<std::shared_ptr<ProcessRun>>;
 
-    explicit Shutdown(std::chrono::milliseconds grace) : m_grace(grace) { }
+    explicit Shutdown(const StopPolicy &policy) : m_policy(policy) { }
     static QFuture<ShutdownReport> begin(const std::shared_ptr<Shutdown> &shutdown,
                                          std::function<Runs()> collect);
     void ask(Runs runs);
+    void takeStep();
     void insist();
     void finish();
     int countMembers() const;
 
-    const std::chrono::milliseconds m_grace;
+    const StopPolicy m_policy;
     std::shared_ptr<GroupState> m_group;
     Runs m_runs;
     int m_left = 0;

@@ -35,6 +35,12 @@ namespace ProcessKit {
 */
 
 /*!
+    \variable ProcessKit::ShutdownReport::step
+    \brief The index of the last StopPolicy::Step that was taken; -1 if there was none to take, or
+    nothing to stop. For a shutdown with a grace it is 0.
+*/
+
+/*!
     \variable ProcessKit::ShutdownReport::empty
     \brief Whether nothing was left in the end.
 

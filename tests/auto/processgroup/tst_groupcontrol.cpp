@@ -39,6 +39,8 @@ private Q_SLOTS:
     void statistics_data();
     void statistics();
     void samples();
+    void stops_data();
+    void stops();
 };
 
 // whether an outsider sees it stand still
@@ -227,6 +229,40 @@ void tst_GroupControl::samples()
     QTRY_VERIFY_WITH_TIMEOUT(samples.size() >= 3, Patience);
     group.setSamplingInterval(-1ms);
     QCOMPARE(group.samplingInterval(), 0ms);
+}
+
+void tst_GroupControl::stops_data()
+{
+    addMechanismRows();
+}
+
+void tst_GroupControl::stops()
+{
+    QFETCH(Mechanism, mechanism);
+    PK_REQUIRE_MECHANISM(mechanism);
+    ProcessGroup group(mechanism);
+    const auto start = [&group](const QString &ignored) {
+        ContainedProcess *process = group.start(shell(
+                QStringLiteral("trap '' %1; echo up; while :; do sleep 1000; done").arg(ignored)));
+        return process->waitForReadyRead(Patience);
+    };
+    const auto patience = std::chrono::milliseconds(Patience);
+
+    QVERIFY(start(QStringLiteral("INT")));
+    ShutdownReport report =
+            group.stop(StopPolicy().then(SIGINT, 20ms).then(SIGTERM, patience)).result();
+    QCOMPARE(report.step, 1);
+    QVERIFY(report.empty && !report.escalated);
+
+    QVERIFY(start(QStringLiteral("INT TERM")));
+    report = group.stop(StopPolicy().then(SIGINT, 20ms).then(SIGTERM, 20ms).sparing()).result();
+    QCOMPARE(report.step, 1);
+    QVERIFY(!report.empty && !report.escalated);
+    QVERIFY(report.membersAfterGrace > 0);
+    QVERIFY(!group.isEmpty());
+    report = group.stop(StopPolicy::kill()).result();
+    QCOMPARE(report.step, -1);
+    QVERIFY(report.empty && report.escalated);
 }
 
 QTEST_GUILESS_MAIN(tst_GroupControl)
