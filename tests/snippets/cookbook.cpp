@@ -215,7 +215,7 @@ void Snippets::cleanEnvironment()
 void Snippets::outlive()
 {
     //! [outlive]
-    const bool isStarted = ContainedProcess::startDetached("true");
+    const Expected<qint64> processId = Command("true").startDetached();
     //! [outlive]
-    QVERIFY(isStarted);
+    QVERIFY(processId.valueOr(0) > 0);
 }
