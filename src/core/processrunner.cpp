@@ -102,7 +102,8 @@ namespace ProcessKit {
     \brief Starts commands as members of a ProcessGroup.
 
     What outlives a command stays in the group: see Leftovers. A time or a cancellation of a command
-    ends the tree of that command, and of nobody else.
+    ends the tree of that command, and of nobody else. While the group is suspended, a start fails
+    with ProcessError::Kind::Suspended.
 
     It may outlive the group. The end of the group ends what runs in it; the results then tell of a
     signal. What is started afterwards is held like a group of its own, which nobody ends but this
