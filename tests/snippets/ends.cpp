@@ -7,7 +7,7 @@ void Snippets::timeout()
 {
     const Command build = shell("echo begun; sleep 1000");
     //! [timeout]
-    const Command limited = build.withTimeout(200ms);
+    const Command limited = build.withTimeout(500ms);
     const ProcessResult result = limited.output().result(); // data
     if (result.outcome() == Outcome::TimedOut)
         qInfo() << result.standardOutput().size() << "characters had come";
@@ -22,7 +22,7 @@ void Snippets::timeoutGrace()
 {
     const Command server = shell("trap 'echo saved; exit' TERM; echo up; sleep 1000 & wait");
     //! [timeoutGrace]
-    const ProcessResult result = server.withTimeout(200ms).withTimeoutGrace(5s).output().result();
+    const ProcessResult result = server.withTimeout(500ms).withTimeoutGrace(5s).output().result();
     //! [timeoutGrace]
     QCOMPARE(result.outcome(), Outcome::TimedOut);
     QCOMPARE(result.standardOutput(), "up\nsaved\n");
