@@ -13,6 +13,40 @@
 
 namespace ProcessKit {
 
+/*!
+    \page processkit-batch.html
+    \title Batches
+    \brief Many commands, some of them at a time.
+
+    The header \c{ProcessKit/Batch} has ProcessKit::outputAll(), which runs a list of commands and
+    gives all their results, and ProcessKit::BatchOptions, which says how.
+*/
+
+/*!
+    \class ProcessKit::BatchOptions
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/Batch
+    \brief How outputAll() goes about its commands.
+*/
+
+/*!
+    \variable ProcessKit::BatchOptions::limit
+    \brief How many commands may run at the same time. 0 or less, the default, is
+    QThread::idealThreadCount().
+*/
+
+/*!
+    \variable ProcessKit::BatchOptions::failFast
+    \brief Whether the first command that is no success, see ProcessResult::isSuccess(), cancels
+    those that run and keeps the others from being started. The default is \c false.
+*/
+
+/*!
+    \variable ProcessKit::BatchOptions::runner
+    \brief What carries the commands out; ProcessRunner::instance() if it is null, the default. It
+    has to exist until the future is finished.
+*/
+
 namespace {
 
 // Several commands, some of which run. Whoever learns of an end starts the next.
@@ -144,6 +178,26 @@ private:
 
 } // namespace
 
+/*!
+    \relates ProcessKit::BatchOptions
+
+    Runs \a commands, as many at a time as \a options allow, and gives their results: each as soon
+    as it is there, at the place that its command has in the list. Each is run as by
+    Command::output(), so that nothing is retried.
+
+    \code
+    const QList<ProcessResult> results = outputAll(commands, { .limit = 4 }).results();
+    \endcode
+
+    The progress of the future is the number of commands that have ended. QFuture::results() waits
+    for all of them. With BatchOptions::failFast every command has a result, that of those that were
+    cancelled or not started with Outcome::Cancelled.
+
+    QFuture::cancel() ends what runs and starts no more; the future is finished when everything that
+    ran is gone, and results that come after the cancellation are dropped.
+
+    It may be called on any thread.
+*/
 QFuture<ProcessResult> outputAll(const QList<Command> &commands, const BatchOptions &options)
 {
     return std::make_shared<Batch>(commands, options)->start();

@@ -71,11 +71,24 @@ Command Command::withSetting(const char *name, bool isPossible, Change change) c
     return copy;
 }
 
+/*!
+    Returns a copy whose process has the \a priority. It and those that follow it down to
+    withParentDeathSignal() are set in the child before it runs anything, and are inherited by what
+    it starts.
+
+    A value outside of its range makes the start fail with ProcessError::Kind::InvalidArgument, and
+    one that this program may not give its child with ProcessError::Kind::PermissionDenied. Nothing
+    is skipped.
+*/
 Command Command::withPriority(Priority priority) const
 {
     return withNiceness(nicenessOf(priority));
 }
 
+/*!
+    Returns a copy whose process has the nice value \a niceness, from -20 (most time) to 19 (least).
+    It is set, not added to that of this process. See setpriority(2) for what is permitted.
+*/
 Command Command::withNiceness(int niceness) const
 {
     return withSetting("niceness", niceness >= -20 && niceness <= 19, [=](Settings &settings) {
@@ -84,6 +97,11 @@ Command Command::withNiceness(int niceness) const
     });
 }
 
+/*!
+    Returns a copy whose process has the I/O scheduling class \a ioClass and, within it, \a level
+    from 0 (first) to 7 (last). IoPriorityClass::Idle has no level. See ioprio_set(2); whether it
+    has an effect depends on the I/O scheduler of the disk.
+*/
 Command Command::withIoPriority(IoPriorityClass ioClass, int level) const
 {
     return withSetting("I/O priority", level >= 0 && level <= 7, [=](Settings &settings) {
@@ -93,6 +111,10 @@ Command Command::withIoPriority(IoPriorityClass ioClass, int level) const
     });
 }
 
+/*!
+    Returns a copy whose process runs on \a processors only, by their numbers from 0 to 1023
+    (sched_setaffinity(2)). An empty list is refused, and so is one of which none exists.
+*/
 Command Command::withProcessors(const QList<int> &processors) const
 {
     bool isPossible = !processors.isEmpty();
@@ -105,6 +127,9 @@ Command Command::withProcessors(const QList<int> &processors) const
     });
 }
 
+/*!
+    Returns a copy whose process has the file mode creation mask \a mask, from 0 to 0777 (umask(2)).
+*/
 Command Command::withFileModeMask(uint mask) const
 {
     return withSetting("file mode mask", mask <= 0777, [=](Settings &settings) {
@@ -113,11 +138,22 @@ Command Command::withFileModeMask(uint mask) const
     });
 }
 
+/*!
+    Returns a copy whose process has \a limit as the soft and as the hard limit of \a resource. The
+    unit is that of the \l{Resource}; Unlimited is none.
+*/
 Command Command::withResourceLimit(Resource resource, quint64 limit) const
 {
     return withResourceLimit(resource, limit, limit);
 }
 
+/*!
+    \overload
+
+    Returns a copy whose process has the limits \a soft and \a hard of \a resource; \a soft may not
+    be the greater one. The process may raise its soft limit up to the hard one. To raise a hard
+    limit needs CAP_SYS_RESOURCE (setrlimit(2)).
+*/
 Command Command::withResourceLimit(Resource resource, quint64 soft, quint64 hard) const
 {
     return withSetting("resource limit", soft <= hard, [=](Settings &settings) {
@@ -127,6 +163,11 @@ Command Command::withResourceLimit(Resource resource, quint64 soft, quint64 hard
     });
 }
 
+/*!
+    Returns a copy whose process runs as the user \a userId: real, effective and saved id
+    (setresuid(2)). Its group becomes the only supplementary one unless withSupplementaryGroups()
+    gives others. It needs CAP_SETUID and CAP_SETGID. The group is not changed: see withGroup().
+*/
 Command Command::withUser(uint userId) const
 {
     return withSetting("user", userId != uint(-1), [=](Settings &settings) {
@@ -135,6 +176,10 @@ Command Command::withUser(uint userId) const
     });
 }
 
+/*!
+    Returns a copy whose process has the group \a groupId: real, effective and saved id
+    (setresgid(2)). It needs CAP_SETGID.
+*/
 Command Command::withGroup(uint groupId) const
 {
     return withSetting("group", groupId != uint(-1), [=](Settings &settings) {
@@ -143,6 +188,10 @@ Command Command::withGroup(uint groupId) const
     });
 }
 
+/*!
+    Returns a copy whose process has the supplementary groups \a groupIds, perhaps none
+    (setgroups(2)). It needs CAP_SETGID.
+*/
 Command Command::withSupplementaryGroups(const QList<uint> &groupIds) const
 {
     return withSetting("supplementary groups", !groupIds.contains(uint(-1)),
@@ -152,6 +201,10 @@ Command Command::withSupplementaryGroups(const QList<uint> &groupIds) const
                        });
 }
 
+/*!
+    Returns a copy whose process leads a session of its own (setsid(2)) if \a newSession is \c true,
+    and so has no controlling terminal. It stays in its container.
+*/
 Command Command::withNewSession(bool newSession) const
 {
     return withSetting("new session", true, [=](Settings &settings) {
@@ -160,6 +213,12 @@ Command Command::withNewSession(bool newSession) const
     });
 }
 
+/*!
+    Returns a copy whose process, and not what it starts, gets \a signal when the thread that
+    spawned it ends (PR_SET_PDEATHSIG, prctl(2)): the I/O thread, which ends with this program only,
+    or a group keeper. It takes the place of SIGKILL, by which a direct child dies even where the
+    keeper and this program are killed in the same instant; 0 means none.
+*/
 Command Command::withParentDeathSignal(int signal) const
 {
     return withSetting("parent-death signal", signal >= 0 && signal < NSIG,

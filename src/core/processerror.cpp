@@ -10,7 +10,7 @@ namespace ProcessKit {
     \class ProcessKit::ProcessError
     \inmodule ProcessKit
     \inheaderfile ProcessKit/ProcessError
-    \brief Why a process could not be started, or what became of its containment.
+    \brief Why a process could not be started, or was no success.
 
     text() is one line for a log or a status bar: it names neither the program nor any directory,
     argument or variable. diagnostic() is for the person in front of the screen, and names the
@@ -18,7 +18,7 @@ namespace ProcessKit {
 
     An object is an implicitly shared value; the error of kind Kind::None is no error.
 
-    \sa ContainedProcess::failure()
+    \sa ContainedProcess::failure(), ProcessResult::error(), Expected::error()
 */
 
 /*!
@@ -30,7 +30,8 @@ namespace ProcessKit {
     \value InvalidArgument
         The start was impossible as asked: no program, a NUL character in a string, more arguments
         and environment than the kernel takes (E2BIG, execve(2)), a descriptor to inherit that is
-        not open, or a setting of the child that the kernel does not know.
+        not open, a setting of the child that the kernel does not know, settings of a Command that
+        contradict each other or are out of range, or an input that can be read once only and was.
     \value NotFound
         There is no such program.
     \value PermissionDenied
@@ -66,7 +67,7 @@ namespace ProcessKit {
     \value Parse
         What the program has written is not what was expected.
     \value Input
-        What the program was to read could not be read or written.
+        Its input could not be written to it. That it did not read all of it is no error.
     \value Suspended
         The group is suspended, and a process that starts in it would not run.
 */

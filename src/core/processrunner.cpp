@@ -10,6 +10,106 @@
 
 namespace ProcessKit {
 
+/*!
+    \class ProcessKit::ProcessRunner
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessRunner
+    \brief Carries commands out; the place where something else can be put instead.
+
+    The verbs of Command are short for those of instance(). Code that takes a ProcessRunner, as
+    CliClient does, can be given another one: one that starts in a ProcessGroup, see GroupRunner, or
+    one for a test that starts nothing.
+
+    execute() is the only function to implement. All verbs are made of it: they check and convert
+    the ProcessResult that it gives.
+
+    \code
+    class Recorder : public ProcessRunner
+    {
+    public:
+        QFuture<ProcessResult> execute(const Command &command, const Options &options) override
+        {
+            commands.append(command.commandLine());
+            return ProcessRunner::instance().execute(command, options);
+        }
+        QStringList commands;
+    };
+    \endcode
+
+    The verbs are thread-safe if execute() is, as those of instance() and of a GroupRunner are. A
+    runner of one's own may be destroyed while futures of it are not finished, as far as its own
+    execute() allows it.
+*/
+
+/*!
+    \class ProcessKit::ProcessRunner::Options
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessRunner
+    \brief What a verb asks of ProcessRunner::execute() beside the command.
+*/
+
+/*!
+    \variable ProcessKit::ProcessRunner::Options::successRequired
+    \brief Whether everything but a success is a failure, and is retried as Command::retryPolicy()
+    says. The default is \c false.
+*/
+
+/*!
+    \variable ProcessKit::ProcessRunner::Options::wholeOutputRequired
+    \brief Whether it is an error, ProcessError::Kind::OutputTooLarge, when the output policy has
+    dropped something. The default is \c false.
+*/
+
+/*!
+    \variable ProcessKit::ProcessRunner::Options::until
+    \brief Where it is set, the tree is ended at the first line of standard output for which it
+    returns \c true.
+
+    It is called on the I/O thread, and must be quick and not block.
+*/
+
+/*!
+    \fn QFuture<ProcessResult> ProcessKit::ProcessRunner::execute(const Command &command, const Options &options)
+
+    Runs \a command as \a options ask for, and gives its result: one for every end but that by
+    QFuture::cancel(). It does not block.
+
+    An implementation has to finish the future on a thread where those who have attached something
+    to it may block, and only when nothing of the command is left that was to be ended.
+*/
+
+/*!
+    \fn template<typename Parser> auto ProcessKit::ProcessRunner::parse(const Command &command, Parser parser)
+
+    Runs \a command and gives what \a parser makes of its standard output. Success is required, as
+    for run().
+
+    The parser is a function of a QString, the whole output. It returns the value, or an Expected
+    with the value or an error; see ProcessError::parseError(). The future is a
+    \c{QFuture<Expected<T>>} for both. The parser is called on a thread of ProcessKit's own, where
+    it may block.
+
+    \code
+    const auto count = [](const QString &text) { return text.count('\n'); };
+    const Expected<int> files = Command("git", { "ls-files" }).parse(count).result();
+    \endcode
+*/
+
+/*!
+    \class ProcessKit::GroupRunner
+    \inmodule ProcessKit
+    \inheaderfile ProcessKit/ProcessRunner
+    \brief Starts commands as members of a ProcessGroup.
+
+    What outlives a command stays in the group: see Leftovers. A time or a cancellation of a command
+    ends the tree of that command, and of nobody else. While the group is suspended, a start fails
+    with ProcessError::Kind::Suspended.
+
+    It may outlive the group. The end of the group ends what runs in it; the results then tell of a
+    signal. What is started afterwards is held like a group of its own, which nobody ends but this
+    program's end.
+*/
+
 namespace {
 
 // Starts everything for real, each in a container of its own.
@@ -45,19 +145,33 @@ Expected<QJsonDocument> parsedJson(const QString &program, const QByteArray &byt
 
 } // namespace
 
+/*!
+    Destroys the runner.
+*/
 ProcessRunner::~ProcessRunner() = default;
 
+/*!
+    Returns the runner that starts everything for real, each command in a container of its own. It
+    can be used on any thread until the program ends.
+*/
 ProcessRunner &ProcessRunner::instance()
 {
     static DefaultRunner runner;
     return runner;
 }
 
+/*!
+    Runs \a command and gives its result. See Command::output().
+*/
 QFuture<ProcessResult> ProcessRunner::output(const Command &command)
 {
     return execute(command, {});
 }
 
+/*!
+    Runs \a command and gives its standard output as bytes; success is required. See
+    Command::outputBytes().
+*/
 QFuture<Expected<QByteArray>> ProcessRunner::outputBytes(const Command &command)
 {
     return checked<QByteArray>(command, [](const ProcessResult &result) {
@@ -65,6 +179,10 @@ QFuture<Expected<QByteArray>> ProcessRunner::outputBytes(const Command &command)
     });
 }
 
+/*!
+    Runs \a command and gives its standard output without white space at its end; success is
+    required. See Command::run().
+*/
 QFuture<Expected<QString>> ProcessRunner::run(const Command &command)
 {
     return checked<QString>(command, [](const ProcessResult &result) {
@@ -72,6 +190,9 @@ QFuture<Expected<QString>> ProcessRunner::run(const Command &command)
     });
 }
 
+/*!
+    Runs \a command and gives its exit code. See Command::exitCode().
+*/
 QFuture<Expected<int>> ProcessRunner::exitCode(const Command &command)
 {
     return converted<int>(execute(command, {}), [](const ProcessResult &result) {
@@ -80,6 +201,10 @@ QFuture<Expected<int>> ProcessRunner::exitCode(const Command &command)
     });
 }
 
+/*!
+    Runs \a command and gives \c true for the exit code 0, \c false for 1, and an error for
+    everything else. See Command::probe().
+*/
 QFuture<Expected<bool>> ProcessRunner::probe(const Command &command)
 {
     return converted<bool>(
@@ -89,6 +214,10 @@ QFuture<Expected<bool>> ProcessRunner::probe(const Command &command)
             });
 }
 
+/*!
+    Runs \a command until a line of standard output for which \a predicate returns \c true, ends its
+    tree, and gives the line. See Command::firstLine().
+*/
 QFuture<Expected<QString>>
 ProcessRunner::firstLine(const Command &command,
                          const std::function<bool(QStringView line)> &predicate)
@@ -105,6 +234,10 @@ ProcessRunner::firstLine(const Command &command,
     });
 }
 
+/*!
+    Runs \a command and gives its standard output as a JSON document; success is required. See
+    Command::json().
+*/
 QFuture<Expected<QJsonDocument>> ProcessRunner::json(const Command &command)
 {
     return checked<QJsonDocument>(command, [](const ProcessResult &result) {
@@ -112,6 +245,10 @@ QFuture<Expected<QJsonDocument>> ProcessRunner::json(const Command &command)
     });
 }
 
+/*!
+    Runs \a command and gives each line of its standard output as a JSON document; success is
+    required. See Command::jsonLines().
+*/
 QFuture<Expected<QList<QJsonDocument>>> ProcessRunner::jsonLines(const Command &command)
 {
     using Documents = QList<QJsonDocument>;
@@ -162,13 +299,22 @@ public:
     std::shared_ptr<GroupState> state;
 };
 
+/*!
+    Constructs a runner for \a group, which is not null.
+*/
 GroupRunner::GroupRunner(const ProcessGroup *group)
     : d(std::make_shared<Private>(Private{ group->d->state }))
 {
 }
 
+/*!
+    Destroys the runner. What it has started goes on.
+*/
 GroupRunner::~GroupRunner() = default;
 
+/*!
+    \reimp
+*/
 QFuture<ProcessResult> GroupRunner::execute(const Command &command, const Options &options)
 {
     return CommandRun::start(command, options, d->state);
