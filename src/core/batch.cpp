@@ -96,12 +96,11 @@ private:
             lock.unlock();
             if (tooLate)
                 QFuture<ProcessResult>(future).cancel();
-            // with the future as its parameter, it is called for a cancelled one, too
-            QFuture<ProcessResult>(future).then(
-                    QtFuture::Launch::Sync,
-                    [self = shared_from_this(), index](const QFuture<ProcessResult> &ended) {
-                        self->take(index, ended);
-                    });
+            const auto self = shared_from_this();
+            QFuture<ProcessResult>(future)
+                    .then(QtFuture::Launch::Sync,
+                          [self, index](const ProcessResult &result) { self->take(index, result); })
+                    .onCanceled([self, index] { self->take(index, self->cancelledAt(index)); });
             lock.lock();
         }
         m_isStarting = false;
@@ -111,11 +110,13 @@ private:
             finish();
     }
 
-    void take(int index, const QFuture<ProcessResult> &ended)
+    ProcessResult cancelledAt(int index) const
     {
-        const ProcessResult result = ended.resultCount() > 0
-                ? ended.result()
-                : ProcessResultData::cancelled(m_commands.at(index).program());
+        return ProcessResultData::cancelled(m_commands.at(index).program());
+    }
+
+    void take(int index, const ProcessResult &result)
+    {
         m_promise.addResult(result, index);
         {
             const std::lock_guard lock(m_mutex);
@@ -151,8 +152,7 @@ private:
                 return;
         }
         for (int index = m_next; index < m_commands.size(); ++index)
-            m_promise.addResult(ProcessResultData::cancelled(m_commands.at(index).program()),
-                                index);
+            m_promise.addResult(cancelledAt(index), index);
         m_promise.finish();
         Native::Reactor::instance().post([self = shared_from_this()] {
             Native::Reactor::instance().afterTurn([watch = std::move(self->m_cancelWatch)] {});

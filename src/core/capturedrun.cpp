@@ -188,6 +188,9 @@ Outcome CapturedRun::outcome() const
 ProcessError CapturedRun::problemBeside(const ProcessResultData &data,
                                         bool wholeOutputRequired) const
 {
+    if (m_news.lost)
+        return ProcessError(ProcessError::Kind::ContainmentLost, data.program,
+                            QStringLiteral("its keeper was killed"), 0);
     const bool isTooMuch = m_captures[0].isTooMuch() || m_captures[1].isTooMuch()
             || (wholeOutputRequired && data.truncated);
     if (isTooMuch)

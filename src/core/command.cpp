@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "command_p.h"
 
+#include "linerelay_p.h"
+
 #include <ProcessKit/containedprocess.h>
 
 #include <QtCore/qdebug.h>
-#include <QtCore/qpointer.h>
 
 #include <algorithm>
 
@@ -610,11 +611,10 @@ Command Command::withLineHandler(const LineHandler &handler) const
 */
 Command Command::withLineHandler(QObject *context, const LineHandler &handler) const
 {
-    return withLineHandler([context = QPointer<QObject>(context), handler](const OutputLine &line) {
-        if (context)
-            QMetaObject::invokeMethod(
-                    context, [handler, line] { handler(line); }, Qt::QueuedConnection);
-    });
+    const auto relay = std::make_shared<LineRelay>();
+    relay->moveToThread(nullptr); // it has no events, and may be used and destroyed by any thread
+    QObject::connect(relay.get(), &LineRelay::line, context, handler, Qt::QueuedConnection);
+    return withLineHandler([relay](const OutputLine &line) { Q_EMIT relay->line(line); });
 }
 
 /*!

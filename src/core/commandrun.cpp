@@ -36,6 +36,12 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
         run->m_promise.finish();
         return future;
     }
+    // now, and not when the reactor gets to it: who ends the group right after this call means this
+    // start as well
+    if (run->m_group) {
+        run->m_group->startBegins();
+        setup->isCounted = true;
+    }
     reactor->post([run, setup] {
         run->launch(std::move(*setup)); // which tells of nothing before this turn is over
         run->m_cancelWatch = watchCancellation(QFuture<void>(run->m_promise.future()),

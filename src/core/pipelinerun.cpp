@@ -80,6 +80,8 @@ ProcessError PipelineRun::prepare(std::vector<RunSetup> *setups) const
     if (m_stages.size() < 2)
         return ProcessError(Kind::InvalidArgument, {},
                             QStringLiteral("pipeline with fewer than two stages"), EINVAL);
+    if (m_pipeline.timeout && *m_pipeline.timeout < 0ms)
+        return ProcessError(Kind::InvalidArgument, {}, QStringLiteral("negative timeout"), EINVAL);
     setups->resize(m_stages.size());
     for (std::size_t i = 0; i < m_stages.size(); ++i) {
         Command command = m_stages[i].command;
@@ -120,8 +122,10 @@ void PipelineRun::launch(std::vector<RunSetup> setups)
 {
     const auto self = shared_from_this();
     if (const ProcessError problem = connect(&setups)) {
-        m_promise.addResult(ProcessResultData::notStarted(problem));
-        m_promise.finish();
+        runReply([self, problem] {
+            self->m_promise.addResult(ProcessResultData::notStarted(problem));
+            self->m_promise.finish();
+        });
         return;
     }
     m_cancelWatch = watchCancellation(QFuture<void>(m_promise.future()),

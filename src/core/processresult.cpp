@@ -259,7 +259,7 @@ ProcessError ProcessResult::error() const
         return {};
     const bool otherwiseFine = d->outcome == Outcome::Exited && d->successCodes.contains(d->code);
     if (d->outcome == Outcome::NotStarted || otherwiseFine
-        || (d->outcome == Outcome::Cancelled && d->error))
+        || ((d->outcome == Outcome::Cancelled || d->outcome == Outcome::Unknown) && d->error))
         return d->error;
     auto *error = new ProcessErrorData;
     error->program = d->program;

@@ -99,7 +99,7 @@ std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, Consumer consumer)
     watchKeeper();
     std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
     run->m_consumer = std::move(consumer);
-    if (run->m_setup.group)
+    if (run->m_setup.group && !run->m_setup.isCounted)
         run->m_setup.group->startBegins();
     run->begin();
     return run;

@@ -52,6 +52,7 @@ struct RunSetup
     Native::LaunchPlan::Settings settings;
     Mechanism requested = Mechanism::None;
     std::shared_ptr<GroupState> group;
+    bool isCounted = false; // the group knows of it: GroupState::startBegins() was called
     Leftovers leftovers = Leftovers::Drain;
     qint64 readLimit = 0;
     int maximumLineLength = 0;
