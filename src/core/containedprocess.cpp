@@ -24,8 +24,6 @@
 namespace ProcessKit {
 
 using Native::LaunchStep;
-using Native::Reactor;
-using Native::UniqueFd;
 
 // Starting
 
@@ -1686,7 +1684,7 @@ int ContainedProcess::waitForAnyFinished(const QList<ContainedProcess *> &proces
     }
     for (;;) {
         for (qsizetype i = 0; i < guarded.size(); ++i) {
-            const QPointer<ContainedProcess> process = guarded.at(i);
+            const QPointer<ContainedProcess> &process = guarded.at(i);
             if (!process || process->d->state == QProcess::NotRunning)
                 return int(i); // one that a slot has deleted does not run either
             const int before = process->d->finishedCount;

@@ -64,8 +64,7 @@ void run(Bench &bench)
     if (QFile::exists(staticProgram))
         measureAt(bench, QStringLiteral("static"), staticProgram);
     else
-        bench.unavailable(QStringLiteral("start-static"),
-                          QStringLiteral("no static C library"));
+        bench.unavailable(QStringLiteral("start-static"), QStringLiteral("no static C library"));
     const ResidentMemory memory(bench.size<std::size_t>(1 << 30, 64 << 20));
     measureAt(bench, QStringLiteral("1GB"), program);
 }
