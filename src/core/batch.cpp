@@ -37,7 +37,10 @@ public:
         if (auto *reactor = Native::Reactor::start(&error)) {
             reactor->post([self = shared_from_this()] {
                 self->m_cancelWatch = watchCancellation(QFuture<void>(self->m_promise.future()),
-                                                        [raw = self.get()] { raw->stop(); });
+                                                        [weak = self->weak_from_this()] {
+                                                            if (const auto batch = weak.lock())
+                                                                batch->stop();
+                                                        });
             });
         }
         startMore();
@@ -62,12 +65,8 @@ private:
             lock.unlock();
             if (tooLate)
                 QFuture<ProcessResult>(future).cancel();
-            // with the future as its parameter, it is called for a cancelled one, too
-            QFuture<ProcessResult>(future).then(
-                    QtFuture::Launch::Sync,
-                    [self = shared_from_this(), index](const QFuture<ProcessResult> &ended) {
-                        self->take(index, ended);
-                    });
+            whenFinished(QFuture<void>(future),
+                         [self = shared_from_this(), index, future] { self->take(index, future); });
             lock.lock();
         }
         m_isStarting = false;
@@ -119,6 +118,7 @@ private:
         for (int index = m_next; index < m_commands.size(); ++index)
             m_promise.addResult(ProcessResultData::cancelled(m_commands.at(index).program()),
                                 index);
+        m_promise.setProgressValue(int(m_commands.size()));
         m_promise.finish();
         Native::Reactor::instance().post([self = shared_from_this()] {
             Native::Reactor::instance().afterTurn([watch = std::move(self->m_cancelWatch)] {});
