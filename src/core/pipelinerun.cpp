@@ -80,6 +80,9 @@ ProcessError PipelineRun::prepare(std::vector<RunSetup> *setups) const
     if (m_stages.size() < 2)
         return ProcessError(Kind::InvalidArgument, {},
                             QStringLiteral("pipeline with fewer than two stages"), EINVAL);
+    if (m_pipeline.timeout && *m_pipeline.timeout < 0ms)
+        return ProcessError(Kind::InvalidArgument, m_stages.front().command.program(),
+                            QStringLiteral("negative timeout"), EINVAL);
     if (m_pipeline.stopToken.stop_requested()) // before a file is touched or an input is taken
         return ProcessError(Kind::Cancelled, m_stages.front().command.program(),
                             QStringLiteral("start"), ECANCELED);
