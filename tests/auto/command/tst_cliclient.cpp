@@ -74,6 +74,8 @@ private Q_SLOTS:
     void groupRunnerMechanism_data();
     void groupRunnerMechanism();
     void groupRunnerAlone();
+    void groupRunnerWithoutGroup();
+    void raceGroupEnd();
 
 private:
     static ProcessResult answer(const QString &script) { return shell(script).output().result(); }
@@ -404,6 +406,35 @@ void tst_CliClient::groupRunnerAlone()
     QVERIFY(!first.isGone());
     group.kill();
     QCOMPARE(other.result().signal(), SIGKILL);
+}
+
+// Nothing is started that nobody would end.
+void tst_CliClient::groupRunnerWithoutGroup()
+{
+    auto group = std::make_unique<ProcessGroup>();
+    GroupRunner runner(group.get());
+    group.reset();
+    const Command leaves = helperCommand(
+            { QStringLiteral("tree"), QStringLiteral("grandchild"), QStringLiteral("now") });
+    QCOMPARE(runner.output(leaves).result().outcome(), Outcome::Cancelled);
+    QCOMPARE(runner.run(leaves).result().error().kind(), Kind::Cancelled);
+    QCOMPARE(reports().count("grandchild"), 0);
+}
+
+void tst_CliClient::raceGroupEnd()
+{
+    const QDeadlineTimer end(1000);
+    for (int i = 0; i < 500 && !end.hasExpired(); ++i) {
+        auto group = std::make_unique<ProcessGroup>();
+        GroupRunner runner(group.get());
+        const auto future = runner.output(helperCommand({ QStringLiteral("pause") }));
+        if (i % 2)
+            spin(1ms);
+        group.reset();
+        QVERIFY(waitFinished(future));
+        QVERIFY(future.result().outcome() == Outcome::Cancelled
+                || future.result().signal() == SIGKILL);
+    }
 }
 
 int main(int argc, char **argv)
