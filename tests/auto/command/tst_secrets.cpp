@@ -49,6 +49,7 @@ private Q_SLOTS:
     void live();
     void debugStreams();
     void parseErrors();
+    void redactedFirstLine();
 
 private:
     Command secretive(const QString &script) const;
@@ -259,6 +260,28 @@ void tst_Secrets::parseErrors()
                                .error();
     QVERIFY(error.text().size() <= 201);
     QVERIFY(!error.text().contains(u'\n'));
+}
+
+// The line that a verb gives is the one that the output has.
+void tst_Secrets::redactedFirstLine()
+{
+    const Command print =
+            Command(QStringLiteral("printf"),
+                    { QStringLiteral("\\n\\033[1m%1\\033[0m\\nplain\\n").arg(sentinel) })
+                    .withEscapeSequencesRemoved()
+                    .withRedaction([](const QString &line) {
+                        return line.contains(sentinel) ? QString() : line;
+                    });
+    const auto found = print.firstLine([](QStringView line) { return line.contains(sentinel); });
+    QVERIFY(found.result().hasValue());
+    QCOMPARE(*found.result(), QString());
+    QVERIFY(!found.result()->isNull()); // one was found
+    QVERIFY(!print.firstLine().result()->isNull());
+    QCOMPARE(*print.withRedaction({})
+                      .firstLine([](QStringView line) { return line.contains(sentinel); })
+                      .result(),
+             sentinel);
+    QVERIFY(print.firstLine([](QStringView) { return false; }).result()->isNull());
 }
 
 int main(int argc, char **argv)
