@@ -9,6 +9,7 @@
 #include <QtCore/qjsondocument.h>
 #include <QtCore/qpromise.h>
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -63,18 +64,29 @@ public:
 
 protected:
     template<typename T, typename Convert>
-    QFuture<Expected<T>> converted(QFuture<ProcessResult> future, Convert convert)
+    QFuture<Expected<T>> converted(const QFuture<ProcessResult> &future, Convert convert)
     {
         auto promise = std::make_shared<QPromise<Expected<T>>>();
         QFuture<Expected<T>> converted = promise->future();
         promise->start();
-        future.then(QtFuture::Launch::Sync,
-                    [promise, convert = std::move(convert),
-                     link = linkCancellation(QFuture<void>(converted), QFuture<void>(future))](
-                            const ProcessResult &result) {
-                        promise->addResult(convert(result));
-                        promise->finish();
-                    });
+        connectFutures(QFuture<void>(converted), QFuture<void>(future),
+                       [promise, future, convert = std::move(convert)]() mutable {
+                           // without a result it is the end of the promise that tells of the end
+                           if (future.resultCount() > 0) {
+                               QT_TRY
+                               {
+                                   promise->addResult(convert(future.result()));
+                               }
+                               QT_CATCH(...)
+                               {
+#ifndef QT_NO_EXCEPTIONS
+                                   promise->setException(std::current_exception());
+#endif
+                               }
+                               promise->finish();
+                           }
+                           promise.reset();
+                       });
         return converted;
     }
 
@@ -92,9 +104,9 @@ private:
                             });
     }
 
-    // cancels \a to when \a from is cancelled, for as long as what is returned lives
-    static std::shared_ptr<void> linkCancellation(const QFuture<void> &from,
-                                                  const QFuture<void> &to);
+    // Runs \a finish when \a inner has finished, and cancels it when \a outer is cancelled.
+    static void connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,
+                               std::function<void()> finish);
     static std::optional<QString> foundLine(const ProcessResult &result);
 };
 

@@ -71,7 +71,10 @@ public:
         if (auto *reactor = Native::Reactor::start(&error)) {
             reactor->post([self = shared_from_this()] {
                 self->m_cancelWatch = watchCancellation(QFuture<void>(self->m_promise.future()),
-                                                        [raw = self.get()] { raw->stop(); });
+                                                        [weak = self->weak_from_this()] {
+                                                            if (const auto batch = weak.lock())
+                                                                batch->stop();
+                                                        });
             });
         }
         startMore();
@@ -96,11 +99,8 @@ private:
             lock.unlock();
             if (tooLate)
                 QFuture<ProcessResult>(future).cancel();
-            const auto self = shared_from_this();
-            QFuture<ProcessResult>(future)
-                    .then(QtFuture::Launch::Sync,
-                          [self, index](const ProcessResult &result) { self->take(index, result); })
-                    .onCanceled([self, index] { self->take(index, self->cancelledAt(index)); });
+            whenFinished(QFuture<void>(future),
+                         [self = shared_from_this(), index, future] { self->take(index, future); });
             lock.lock();
         }
         m_isStarting = false;
@@ -110,13 +110,11 @@ private:
             finish();
     }
 
-    ProcessResult cancelledAt(int index) const
+    void take(int index, const QFuture<ProcessResult> &ended)
     {
-        return ProcessResultData::cancelled(m_commands.at(index).program());
-    }
-
-    void take(int index, const ProcessResult &result)
-    {
+        const ProcessResult result = ended.resultCount() > 0
+                ? ended.result()
+                : ProcessResultData::cancelled(m_commands.at(index).program());
         m_promise.addResult(result, index);
         {
             const std::lock_guard lock(m_mutex);
@@ -152,7 +150,9 @@ private:
                 return;
         }
         for (int index = m_next; index < m_commands.size(); ++index)
-            m_promise.addResult(cancelledAt(index), index);
+            m_promise.addResult(ProcessResultData::cancelled(m_commands.at(index).program()),
+                                index);
+        m_promise.setProgressValue(int(m_commands.size()));
         m_promise.finish();
         Native::Reactor::instance().post([self = shared_from_this()] {
             Native::Reactor::instance().afterTurn([watch = std::move(self->m_cancelWatch)] {});

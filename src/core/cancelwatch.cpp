@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cancelwatch_p.h"
 
+#include "replies_p.h"
+
 #include "reactor.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
@@ -52,6 +54,29 @@ std::shared_ptr<void> watchCancellation(const QFuture<void> &future,
             [cancelled = std::move(cancelled)] { cancelled(); }, Qt::DirectConnection);
     watcher->setFuture(future);
     return watcher;
+}
+
+void whenFinished(const QFuture<void> &future, std::function<void()> task)
+{
+    int error = 0;
+    Reactor *reactor = future.isFinished() ? nullptr : Reactor::start(&error);
+    if (!reactor) {
+        QFuture<void>(future).waitForFinished();
+        task();
+        return;
+    }
+    reactor->post([future, task = std::move(task)] {
+        ensureEvents();
+        auto watcher = std::make_shared<QFutureWatcher<void>>();
+        QObject::connect(
+                watcher.get(), &QFutureWatcher<void>::finished, watcher.get(),
+                [task, self = watcher]() mutable {
+                    runReply(std::move(task));
+                    Reactor::instance().afterTurn([watch = std::move(self)] {}); // it is its signal
+                },
+                Qt::DirectConnection);
+        watcher->setFuture(future);
+    });
 }
 
 } // namespace ProcessKit

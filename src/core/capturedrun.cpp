@@ -157,7 +157,8 @@ void CapturedRun::fillIn(ProcessResultData *data)
         data->usage = ResourceUsage{ time(usage.ru_utime), time(usage.ru_stime),
                                      qint64(usage.ru_maxrss) * 1024 };
     }
-    data->foundLine = m_foundLine;
+    if (m_foundLine)
+        data->foundLine = withTextPolicies(command, *m_foundLine);
     if (m_foundLine && !m_news.verdict) {
         // we have ended it: it has done what was wanted
         data->outcome = Outcome::Exited;

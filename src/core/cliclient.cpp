@@ -114,8 +114,11 @@ Command CliClient::filledIn(const Command &command) const
         data.workingDirectory = defaults.workingDirectory;
     if (!data.timeout && !data.refusesTimeout) {
         data.timeout = defaults.timeout;
-        data.timeoutGrace = defaults.timeoutGrace;
-        data.timeoutSignal = defaults.timeoutSignal;
+        if (!data.hasTimeoutGrace) {
+            data.timeoutGrace = defaults.timeoutGrace;
+            data.timeoutSignal = defaults.timeoutSignal;
+            data.hasTimeoutGrace = defaults.hasTimeoutGrace;
+        }
     }
     if (!data.inactivityTimeout)
         data.inactivityTimeout = defaults.inactivityTimeout;
@@ -129,8 +132,11 @@ Command CliClient::filledIn(const Command &command) const
         return filled;
     // first, so that the command's own changes come later and count
     QList<EnvironmentChange> changes;
+    const bool isWhole = data.environment && !data.environment->inheritsFromParent();
     for (const EnvironmentChange &change : defaults.changes) {
-        if (!data.allowedVariables.contains(change.name))
+        const bool isSaid = isWhole && data.environment->contains(change.name)
+                && change.kind != EnvironmentChange::Kind::Prepend;
+        if (!isSaid && !data.allowedVariables.contains(change.name))
             changes.append(change);
     }
     data.changes = changes + data.changes;

@@ -813,6 +813,7 @@ Command Command::withTimeoutGrace(std::chrono::milliseconds grace, int signal) c
     return changed([&](CommandData &data) {
         data.timeoutGrace = grace;
         data.timeoutSignal = signal;
+        data.hasTimeoutGrace = true;
     });
 }
 

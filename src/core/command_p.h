@@ -62,6 +62,7 @@ public:
     std::chrono::milliseconds cancelGrace{ 0 };
     int timeoutSignal = 15;
     int cancelSignal = 15;
+    bool hasTimeoutGrace = false; // said, not the default
     bool refusesTimeout = false; // whatever a client's default is
     std::stop_token stopToken;
     std::optional<RetryPolicy> retry;

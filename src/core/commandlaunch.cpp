@@ -213,6 +213,8 @@ ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
     setup->timeoutEnding = { data.timeoutSignal, data.timeoutGrace };
     setup->cancelEnding = { data.cancelSignal, data.cancelGrace };
     setup->stopToken = data.stopToken;
+    if (data.stopToken.stop_requested()) // before a file is touched or an input is taken
+        return ProcessError(Kind::Cancelled, data.program, QStringLiteral("start"), ECANCELED);
     if (const ProcessError problem = prepareStreams(data, setup))
         return problem;
     return prepareInput(data, setup); // last: what can be had once only is taken here

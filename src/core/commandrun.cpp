@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+#include <limits>
+
 namespace ProcessKit {
 
 using namespace std::chrono_literals;
@@ -45,7 +47,10 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
     reactor->post([run, setup] {
         run->launch(std::move(*setup)); // which tells of nothing before this turn is over
         run->m_cancelWatch = watchCancellation(QFuture<void>(run->m_promise.future()),
-                                               [raw = run.get()] { raw->cancel(); });
+                                               [weak = std::weak_ptr(run)] {
+                                                   if (const auto self = weak.lock())
+                                                       self->cancel();
+                                               });
     });
     return future;
 }
@@ -61,7 +66,7 @@ void CommandRun::launch(RunSetup setup)
     ++m_attempts;
     m_stopCallback.reset();
     setup.group = m_group;
-    setup.closesInput = true; // nobody can write to it
+    setup.closesInput = true; // nobody can write into one that is kept open
     m_attempt = std::make_shared<CapturedRun>(m_command, m_options.until);
     m_attempt->launch(std::move(setup), [self = shared_from_this()] { self->proceed(); });
 }
@@ -93,8 +98,8 @@ void CommandRun::waitForRetry()
     const RetryPolicy &policy = *m_command.d->retry;
     auto delay = policy.longestDelay(m_attempts);
     if (policy.jitter && delay > 0ms)
-        delay = std::chrono::milliseconds(
-                QRandomGenerator::global()->bounded(qint64(delay.count()) + 1));
+        delay = std::chrono::milliseconds(QRandomGenerator::global()->bounded(
+                qMin<qint64>(delay.count(), std::numeric_limits<qint64>::max() - 1) + 1));
     m_retryTimer.start(delay, [self = shared_from_this()] {
         RunSetup setup; // of the surroundings as they are now
         if (const ProcessError problem = CommandLaunch::prepare(self->m_command, &setup))

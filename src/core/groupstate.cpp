@@ -61,10 +61,17 @@ void GroupState::acknowledge(QEvent::Type event)
     (event == EmptiedEvent ? m_emptiedPosted : m_changedPosted) = false;
 }
 
-void GroupState::forgetReceiver()
+void GroupState::end()
 {
     const std::lock_guard lock(m_mutex);
     m_receiver = nullptr;
+    m_ownerIsGone = true;
+}
+
+bool GroupState::hasEnded() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_ownerIsGone;
 }
 
 std::shared_ptr<Native::CgroupDirectory> GroupState::directory(int *error)

@@ -43,7 +43,9 @@ public:
     void startBegins(); // counted from the call of start(), so that isEmpty() is true to the caller
     // the event has arrived
     void acknowledge(QEvent::Type event);
-    void forgetReceiver();
+    // whom the group belonged to is gone, and what was in it is being ended
+    void end();
+    bool hasEnded() const;
 
     // The reactor's thread.
     std::shared_ptr<Native::CgroupDirectory> directory(int *error);
@@ -73,6 +75,7 @@ private:
     bool m_suspended = false;
     bool m_changedPosted = false;
     bool m_emptiedPosted = false;
+    bool m_ownerIsGone = false;
 };
 
 } // namespace ProcessKit

@@ -81,7 +81,11 @@ ProcessError PipelineRun::prepare(std::vector<RunSetup> *setups) const
         return ProcessError(Kind::InvalidArgument, {},
                             QStringLiteral("pipeline with fewer than two stages"), EINVAL);
     if (m_pipeline.timeout && *m_pipeline.timeout < 0ms)
-        return ProcessError(Kind::InvalidArgument, {}, QStringLiteral("negative timeout"), EINVAL);
+        return ProcessError(Kind::InvalidArgument, m_stages.front().command.program(),
+                            QStringLiteral("negative timeout"), EINVAL);
+    if (m_pipeline.stopToken.stop_requested()) // before a file is touched or an input is taken
+        return ProcessError(Kind::Cancelled, m_stages.front().command.program(),
+                            QStringLiteral("start"), ECANCELED);
     setups->resize(m_stages.size());
     for (std::size_t i = 0; i < m_stages.size(); ++i) {
         Command command = m_stages[i].command;
@@ -128,8 +132,10 @@ void PipelineRun::launch(std::vector<RunSetup> setups)
         });
         return;
     }
-    m_cancelWatch = watchCancellation(QFuture<void>(m_promise.future()),
-                                      [this] { end(Verdict::Cancelled); });
+    m_cancelWatch = watchCancellation(QFuture<void>(m_promise.future()), [weak = weak_from_this()] {
+        if (const auto run = weak.lock())
+            run->end(Verdict::Cancelled);
+    });
     for (std::size_t i = 0; i < m_stages.size(); ++i) {
         const bool isLast = i + 1 == m_stages.size();
         m_stages[i].run = std::make_shared<CapturedRun>(m_stages[i].command,

@@ -110,7 +110,7 @@ ProcessGroup::ProcessGroup(Mechanism requested, QObject *parent)
 */
 ProcessGroup::~ProcessGroup()
 {
-    d->state->forgetReceiver();
+    d->state->end();
     kill();
 }
 

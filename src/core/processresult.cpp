@@ -112,6 +112,8 @@ ProcessResult ProcessResultData::notStarted(const ProcessError &error)
     ProcessResult result;
     result.d->program = error.program();
     result.d->error = error;
+    if (error.kind() == ProcessError::Kind::Cancelled)
+        result.d->outcome = Outcome::Cancelled;
     return result;
 }
 

@@ -374,7 +374,10 @@ void ProcessRun::begin()
                           QStringLiteral("start in a suspended group"), EBUSY));
         return;
     }
-    if (m_setup.stopToken.stop_requested()) {
+    // A verb that a runner was asked for while its group still was. (Whoever comes a moment earlier
+    // counts as a member already, and is killed with the group.)
+    const bool isTooLate = m_consumer && m_setup.group && m_setup.group->hasEnded();
+    if (isTooLate || m_setup.stopToken.stop_requested()) {
         tell([](RunNews &news) { news.verdict = Verdict::Cancelled; });
         fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program, QStringLiteral("start"),
                           ECANCELED));

@@ -210,7 +210,11 @@ QFuture<Expected<bool>> ProcessRunner::probe(const Command &command)
     return converted<bool>(
             execute(command.withSuccessCodes({ 0, 1 }), {}), [](const ProcessResult &result) {
                 const ProcessError error = result.error();
-                return error ? Expected<bool>(error) : Expected<bool>(result.exitCode() == 0);
+                // a runner of another kind need not know what counts as a success here
+                const bool isAnswer = !error
+                        || (error.kind() == ProcessError::Kind::Exit
+                            && (error.exitCode() == 0 || error.exitCode() == 1));
+                return isAnswer ? Expected<bool>(result.exitCode() == 0) : Expected<bool>(error);
             });
 }
 
@@ -275,22 +279,25 @@ std::optional<QString> ProcessRunner::foundLine(const ProcessResult &result)
     return result.d->foundLine;
 }
 
-std::shared_ptr<void> ProcessRunner::linkCancellation(const QFuture<void> &from,
-                                                      const QFuture<void> &to)
+void ProcessRunner::connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,
+                                   std::function<void()> finish)
 {
     using Native::Reactor;
-    if (to.isFinished())
-        return nullptr;
-    // the watch lives on the reactor's thread, whoever lets go of the link
-    std::shared_ptr<std::shared_ptr<void>> link(
-            new std::shared_ptr<void>, [](std::shared_ptr<void> *watch) {
-                Reactor::instance().post(
-                        [watch] { Reactor::instance().afterTurn([watch] { delete watch; }); });
-            });
-    Reactor::instance().post([from, to, watch = link.get()] {
-        *watch = watchCancellation(from, [to] { QFuture<void>(to).cancel(); });
+    int error = 0;
+    // a runner of another kind may not have needed a reactor
+    if (inner.isFinished() || !Reactor::start(&error)) {
+        whenFinished(inner, std::move(finish));
+        return;
+    }
+    const auto watch = std::make_shared<std::shared_ptr<void>>(); // lives and ends on the reactor
+    Reactor::instance().post([outer, inner, watch] {
+        *watch = watchCancellation(outer, [inner] { QFuture<void>(inner).cancel(); });
     });
-    return link;
+    whenFinished(inner, [watch, finish = std::move(finish)] {
+        Reactor::instance().post(
+                [watch] { Reactor::instance().afterTurn([ended = std::move(*watch)] {}); });
+        finish();
+    });
 }
 
 class GroupRunner::Private
@@ -317,7 +324,9 @@ GroupRunner::~GroupRunner() = default;
 */
 QFuture<ProcessResult> GroupRunner::execute(const Command &command, const Options &options)
 {
-    return CommandRun::start(command, options, d->state);
+    const bool isLeftOpen = command.requestedMechanism() == Mechanism::None;
+    return CommandRun::start(isLeftOpen ? command.withMechanism(d->state->requested()) : command,
+                             options, d->state);
 }
 
 } // namespace ProcessKit

@@ -119,9 +119,10 @@ std::chrono::milliseconds RetryPolicy::longestDelay(int attempt) const
     if (delay <= std::chrono::milliseconds(0))
         return std::chrono::milliseconds(0);
     const double growth = std::isfinite(factor) ? std::max(factor, 1.0) : 1.0;
-    const double longest = double(std::max<qint64>(maximumDelay.count(), 0));
+    const auto longest = std::max(maximumDelay, std::chrono::milliseconds(0));
     const double delayed = double(delay.count()) * std::pow(growth, std::max(attempt - 1, 0));
-    return std::chrono::milliseconds(qint64(std::min(delayed, longest)));
+    // compared before it is converted: it may be more than an integer holds
+    return delayed < double(longest.count()) ? std::chrono::milliseconds(qint64(delayed)) : longest;
 }
 
 } // namespace ProcessKit

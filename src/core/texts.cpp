@@ -75,6 +75,15 @@ QString withoutEscapeSequences(const QString &text)
     return plain;
 }
 
+QString withTextPolicies(const CommandData &command, QString line)
+{
+    if (command.removesEscapeSequences)
+        line = withoutEscapeSequences(line);
+    if (command.redaction)
+        line = command.redaction(line);
+    return line.isNull() ? QStringLiteral("") : line; // it is there, and empty
+}
+
 // A line may have its own ideas of the order of things, so what both streams make together is put
 // together anew from their parts.
 void applyTextPolicies(const CommandData &command, ProcessResultData *result)

@@ -16,6 +16,9 @@ QString withoutEscapeSequences(const QString &text);
 // Lets a command's policies have each line, and keeps what they give back.
 void applyTextPolicies(const CommandData &command, ProcessResultData *result);
 
+// The same for one line alone, without its end; never null.
+QString withTextPolicies(const CommandData &command, QString line);
+
 } // namespace ProcessKit
 
 #endif // PROCESSKIT_TEXTS_P_H

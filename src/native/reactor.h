@@ -69,9 +69,14 @@ public:
         Timer(const Timer &) = delete;
         Timer &operator=(const Timer &) = delete;
 
-        void start(Clock::duration delay, Task callback)
+        // A delay that is longer than the clock can count, in whatever unit, never comes.
+        template<typename Count, typename Unit>
+        void start(std::chrono::duration<Count, Unit> delay, Task callback)
         {
-            startAt(Clock::now() + delay, std::move(callback));
+            constexpr std::chrono::hours longest(100 * 365 * 24);
+            startAt(Clock::now()
+                            + (delay > longest ? Clock::duration(longest) : Clock::duration(delay)),
+                    std::move(callback));
         }
         void startAt(Clock::time_point when, Task callback);
         void stop();
@@ -105,7 +110,7 @@ private:
     int open();
     void run();
     void runTasks();
-    void runTimers();
+    void runTimers(Clock::time_point now);
     void tidyUp();
     int timeout() const;
     void forget(Watch *watch);

@@ -116,6 +116,9 @@ void Reactor::run()
     m_threadId = std::this_thread::get_id();
     std::array<epoll_event, std::tuple_size_v<decltype(m_ready)>> events;
     for (;;) {
+        // A timer counts as due when the moment was there before this look at the descriptors: what
+        // has happened in time is seen in time, however long a turn takes.
+        const Clock::time_point now = m_timers.empty() ? Clock::time_point() : Clock::now();
         const int count = ::epoll_wait(m_epoll.get(), events.data(), int(events.size()), timeout());
         m_readyCount = std::max(count, 0);
         for (int i = 0; i < m_readyCount; ++i) {
@@ -131,7 +134,7 @@ void Reactor::run()
                 watch->m_callback(m_readyEvents[i]);
         }
         m_readyCount = 0;
-        runTimers();
+        runTimers(now);
         runTasks();
         tidyUp();
     }
@@ -155,11 +158,8 @@ void Reactor::runTasks()
     }
 }
 
-void Reactor::runTimers()
+void Reactor::runTimers(Clock::time_point now)
 {
-    if (m_timers.empty())
-        return;
-    const Clock::time_point now = Clock::now();
     while (!m_timers.empty() && m_timers.begin()->first <= now) {
         Timer *timer = m_timers.begin()->second;
         m_timers.erase(m_timers.begin());
