@@ -5,6 +5,18 @@
 
 namespace ProcessKit {
 
+namespace {
+
+QList<EnvironmentChange> asChanges(const QStringList &fileNames)
+{
+    QList<EnvironmentChange> changes;
+    for (const QString &fileName : fileNames)
+        changes.append({ EnvironmentChange::Kind::File, {}, fileName });
+    return changes;
+}
+
+} // namespace
+
 /*!
     \class ProcessKit::CliClient
     \inmodule ProcessKit
@@ -130,8 +142,8 @@ Command CliClient::filledIn(const Command &command) const
         data.preferredDirectories = defaults.preferredDirectories;
     if (data.clearsEnvironment)
         return filled;
-    // first, so that the command's own changes come later and count
-    QList<EnvironmentChange> changes;
+    // first, so that the command's own files and changes come later and count
+    QList<EnvironmentChange> changes = asChanges(defaults.environmentFiles);
     const bool isWhole = data.environment && !data.environment->inheritsFromParent();
     for (const EnvironmentChange &change : defaults.changes) {
         const bool isSaid = isWhole && data.environment->contains(change.name)
@@ -139,8 +151,8 @@ Command CliClient::filledIn(const Command &command) const
         if (!isSaid && !data.allowedVariables.contains(change.name))
             changes.append(change);
     }
-    data.changes = changes + data.changes;
-    data.environmentFiles = defaults.environmentFiles + data.environmentFiles;
+    data.changes = changes + asChanges(data.environmentFiles) + data.changes;
+    data.environmentFiles.clear();
     return filled;
 }
 

@@ -17,7 +17,7 @@ struct RunSetup;
 // One step of what is done to an environment; the steps are taken in their order.
 struct EnvironmentChange
 {
-    enum class Kind { Set, Unset, Prepend };
+    enum class Kind { Set, Unset, Prepend, File };
     Kind kind;
     QString name;
     QString value;

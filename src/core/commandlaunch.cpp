@@ -68,10 +68,18 @@ Expected<QProcessEnvironment> environmentOf(const CommandData &command)
             return problem;
     }
     for (const EnvironmentChange &change : command.changes) {
+        if (change.kind == EnvironmentChange::Kind::File) {
+            if (const ProcessError problem =
+                        readEnvironmentFile(command, change.value, &environment))
+                return problem;
+            continue;
+        }
         if (change.name.isEmpty() || change.name.contains(u'=') || change.name.contains(QChar::Null)
             || change.value.contains(QChar::Null))
             return invalid(command, QStringLiteral("environment variable"), EINVAL, change.name);
         switch (change.kind) {
+        case EnvironmentChange::Kind::File:
+            break;
         case EnvironmentChange::Kind::Set:
             environment.insert(change.name, change.value);
             break;
@@ -174,6 +182,11 @@ ProcessError CommandLaunch::check(const CommandData &command)
         return invalid(command, QStringLiteral("negative timeout"));
     if (command.inactivityTimeout && *command.inactivityTimeout <= std::chrono::milliseconds(0))
         return invalid(command, QStringLiteral("inactivity timeout"));
+    const auto isPipe = [&command](std::size_t i) {
+        return command.destinations[i].kind() == OutputDestination::Kind::Pipe;
+    };
+    if (command.inactivityTimeout && !isPipe(0) && (command.mergesErrors || !isPipe(1)))
+        return invalid(command, QStringLiteral("inactivity timeout without a pipe to watch"));
     for (const int signal : { command.timeoutSignal, command.cancelSignal }) {
         if (signal < 1 || signal >= NSIG)
             return invalid(command, QStringLiteral("signal"));

@@ -92,6 +92,11 @@ ProcessError PipelineRun::prepare(std::vector<RunSetup> *setups) const
         if (command.d->retry && command.d->retry->retries > 0)
             return ProcessError(Kind::InvalidArgument, command.program(),
                                 QStringLiteral("retries of one stage of a pipeline"), EINVAL);
+        if (i + 1 < m_stages.size() && command.d->inactivityTimeout)
+            return ProcessError(Kind::InvalidArgument, command.program(),
+                                QStringLiteral("inactivity timeout of a stage whose output goes to "
+                                               "the next"),
+                                EINVAL);
         // what lies between two stages is a pipe, whatever the commands would do alone
         if (i > 0)
             command = command.withInput(StdinSource::nothing());

@@ -166,6 +166,10 @@ void tst_Command::contradictions()
     QCOMPARE(kind(echo.withOutputPolicy({ OutputPolicy::Overflow::Fail, -1, -1 })),
              Kind::InvalidArgument);
     QCOMPARE(kind(echo.withTimeout(-1ms)), Kind::InvalidArgument);
+    QCOMPARE(kind(echo.withInactivityTimeout(1s)
+                          .withStandardOutput(OutputDestination::null())
+                          .withStandardError(OutputDestination::null())),
+             Kind::InvalidArgument);
     QCOMPARE(kind(echo.withTimeoutGrace(1s, 4711)), Kind::InvalidArgument);
     QCOMPARE(kind(echo.withVariable(QStringLiteral("A=B"), {})), Kind::InvalidArgument);
     QCOMPARE(kind(echo.withArgument(QString(QChar::Null))), Kind::InvalidArgument);

@@ -227,6 +227,8 @@ void tst_Pipeline::leakedPipe()
 
 void tst_Pipeline::refused()
 {
+    QCOMPARE((exits(0).withInactivityTimeout(1s) | exits(0)).run().result().error().kind(),
+             Kind::InvalidArgument);
     QCOMPARE(Pipeline().run().result().error().kind(), Kind::InvalidArgument);
     QCOMPARE((exits(0) | exits(0)).withTimeout(-1ms).run().result().error().kind(),
              Kind::InvalidArgument);
