@@ -65,6 +65,14 @@ void whenFinished(const QFuture<void> &future, std::function<void()> task)
         task();
         return;
     }
+    if (!QCoreApplication::instance()) {
+        // without one, Qt delivers no events: then a thread waits
+        runReply([future, task = std::move(task)] {
+            QFuture<void>(future).waitForFinished();
+            task();
+        });
+        return;
+    }
     reactor->post([future, task = std::move(task)] {
         ensureEvents();
         auto watcher = std::make_shared<QFutureWatcher<void>>();

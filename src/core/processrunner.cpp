@@ -72,7 +72,7 @@ namespace ProcessKit {
     \fn QFuture<ProcessResult> ProcessKit::ProcessRunner::execute(const Command &command, const Options &options)
 
     Runs \a command as \a options ask for, and gives its result: one for every end but that by
-    QFuture::cancel(). It does not block.
+    QFuture::cancel(), which needs a QCoreApplication. It does not block.
 
     An implementation has to finish the future on a thread where those who have attached something
     to it may block, and only when nothing of the command is left that was to be ended.

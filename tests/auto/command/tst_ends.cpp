@@ -234,10 +234,9 @@ void tst_Ends::timeoutHuge()
     constexpr auto longest = std::chrono::milliseconds::max();
     const Command echo = shell(QStringLiteral("sleep 0.1; echo here"))
                                  .withTimeout(longest)
-                                 .withInactivityTimeout(longest)
                                  .withTimeoutGrace(longest)
                                  .withCancelGrace(longest);
-    QCOMPARE(echo.run().result(), QStringLiteral("here"));
+    QCOMPARE(echo.withInactivityTimeout(longest).run().result(), QStringLiteral("here"));
     const ProcessResult chained =
             (echo | Command(QStringLiteral("cat"))).withTimeout(longest).output().result();
     QVERIFY(chained.isSuccess());
