@@ -852,6 +852,9 @@ Command Command::withStopToken(const std::stop_token &token) const
     jsonLines(). A failure of the parser is none of the run, and is not retried. A command whose
     input can be read only once, see StdinSource::isOneShot(), is never retried.
     ProcessResult::attempts() tells how often it was run. A stage of a Pipeline cannot have retries.
+
+    Each attempt takes the environment, the files and the directories as they are then, on the I/O
+    thread. As with every look at the environment (environ(7)), nobody may change it meanwhile.
 */
 Command Command::withRetries(const RetryPolicy &policy) const
 {

@@ -4,6 +4,7 @@
 #include "processrun_p.h"
 
 #include "cgroup_directory.h"
+#include "reactor.h"
 
 #include <QtCore/qcoreapplication.h>
 
@@ -15,6 +16,13 @@ namespace ProcessKit {
 GroupState::GroupState(Mechanism requested, QObject *receiver)
     : m_requested(requested), m_receiver(receiver)
 {
+}
+
+// Whoever lets go of it last, the cgroup is the reactor's.
+GroupState::~GroupState()
+{
+    if (m_directory)
+        Native::Reactor::instance().post([directory = std::move(m_directory)] {});
 }
 
 Mechanism GroupState::mechanism() const

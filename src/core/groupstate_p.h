@@ -33,6 +33,7 @@ public:
     static constexpr QEvent::Type EmptiedEvent = QEvent::Type(QEvent::User + 0x504d);
 
     GroupState(Mechanism requested, QObject *receiver);
+    ~GroupState();
 
     // Any thread.
     Mechanism requested() const { return m_requested; }
