@@ -202,8 +202,10 @@ void CgroupDirectory::returnLeaf(CgroupLeaf leaf, bool killed)
     const bool asItWas =
             !killed && ::fstatat(m_directory.get(), name, &status, 0) == 0 && status.st_nlink == 2;
     if (asItWas && m_freeLeaves.size() < maximumFreeLeaves) {
-        if (!leaf.keepsDescriptors)
+        if (!leaf.keepsDescriptors) {
+            leaf.directory.reset(); // still open when the start has failed
             leaf.events.reset();
+        }
         m_freeLeaves.push_back(std::move(leaf));
     } else {
         removeCgroup(name, m_directory.get());
