@@ -71,12 +71,12 @@ public:
 
         // A delay that is longer than the clock can count, in whatever unit, never comes.
         template<typename Count, typename Unit>
-        void start(std::chrono::duration<Count, Unit> delay, Task callback)
+        void start(std::chrono::duration<Count, Unit> delay, const Task &callback)
         {
             constexpr std::chrono::hours longest(100 * 365 * 24);
             startAt(Clock::now()
                             + (delay > longest ? Clock::duration(longest) : Clock::duration(delay)),
-                    std::move(callback));
+                    callback);
         }
         void startAt(Clock::time_point when, Task callback);
         void stop();
