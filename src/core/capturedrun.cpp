@@ -9,6 +9,19 @@ namespace ProcessKit {
 
 using namespace std::chrono_literals;
 
+Outcome toOutcome(Verdict verdict)
+{
+    switch (verdict) {
+    case Verdict::TimedOut:
+        return Outcome::TimedOut;
+    case Verdict::WentQuiet:
+        return Outcome::WentQuiet;
+    case Verdict::Cancelled:
+        break;
+    }
+    return Outcome::Cancelled;
+}
+
 CapturedRun::CapturedRun(const Command &command, std::function<bool(QStringView)> until)
     : m_command(command), m_until(std::move(until)), m_tees(command.d->tees)
 {
@@ -168,16 +181,8 @@ void CapturedRun::fillIn(ProcessResultData *data)
 
 Outcome CapturedRun::outcome() const
 {
-    if (m_news.verdict) {
-        switch (*m_news.verdict) {
-        case Verdict::TimedOut:
-            return Outcome::TimedOut;
-        case Verdict::WentQuiet:
-            return Outcome::WentQuiet;
-        case Verdict::Cancelled:
-            return Outcome::Cancelled;
-        }
-    }
+    if (m_news.verdict)
+        return toOutcome(*m_news.verdict);
     if (m_news.failure)
         return Outcome::NotStarted;
     if (!m_news.exit || !m_news.exit->known)

@@ -10,6 +10,9 @@
 
 namespace ProcessKit {
 
+// the outcome of a run that was made to end
+Outcome toOutcome(Verdict verdict);
+
 // One start of a command whose output is kept until it can be told as a result. Reactor thread.
 class CapturedRun : public std::enable_shared_from_this<CapturedRun>
 {

@@ -29,10 +29,8 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
     // what the command takes from its surroundings, it takes now
     auto setup = std::make_shared<RunSetup>();
     ProcessError problem = CommandLaunch::prepare(command, setup.get());
-    int code = 0;
-    Reactor *reactor = problem ? nullptr : Reactor::start(&code);
-    if (!problem && !reactor)
-        problem = toError({ Native::LaunchStep::Reactor, code }, command.program());
+    if (!problem)
+        problem = startReactor(command.program());
     if (problem) {
         run->m_promise.addResult(ProcessResultData::notStarted(problem));
         run->m_promise.finish();
@@ -44,7 +42,7 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
         run->m_group->startBegins();
         setup->isCounted = true;
     }
-    reactor->post([run, setup] {
+    Reactor::instance().post([run, setup] {
         run->launch(std::move(*setup)); // which tells of nothing before this turn is over
         run->m_cancelWatch = watchCancellation(QFuture<void>(run->m_promise.future()),
                                                [weak = std::weak_ptr(run)] {
@@ -64,7 +62,7 @@ CommandRun::CommandRun(const Command &command, const ProcessRunner::Options &opt
 void CommandRun::launch(RunSetup setup)
 {
     ++m_attempts;
-    m_stopCallback.reset();
+    m_stopRequest.reset();
     setup.group = m_group;
     setup.closesInput = true; // nobody can write into one that is kept open
     m_attempt = std::make_shared<CapturedRun>(m_command, m_options.until);
@@ -107,14 +105,10 @@ void CommandRun::waitForRetry()
         else
             self->launch(std::move(setup));
     });
-    if (m_command.d->stopToken.stop_possible()) {
-        m_stopCallback.emplace(m_command.d->stopToken, [weak = weak_from_this()] {
-            Reactor::instance().post([weak] {
-                if (const auto self = weak.lock())
-                    self->cancel();
-            });
-        });
-    }
+    m_stopRequest.watch(m_command.d->stopToken, [weak = weak_from_this()] {
+        if (const auto self = weak.lock())
+            self->cancel();
+    });
 }
 
 // A retry that is waited for does not come.
@@ -133,7 +127,7 @@ void CommandRun::cancel()
 // Not on this thread: what hangs on the future may block.
 void CommandRun::conclude(ProcessResult result)
 {
-    m_stopCallback.reset();
+    m_stopRequest.reset();
     Reactor::instance().afterTurn([watch = std::move(m_cancelWatch)] {}); // it may be its signal
     result.d->attempts = m_attempts;
     runReply([self = shared_from_this(), result = std::move(result)] {

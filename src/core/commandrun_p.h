@@ -39,7 +39,7 @@ private:
     bool m_cancelled = false;
     Native::Reactor::Timer m_retryTimer;
     // while a retry is waited for
-    std::optional<std::stop_callback<std::function<void()>>> m_stopCallback;
+    StopRequest m_stopRequest;
 };
 
 } // namespace ProcessKit

@@ -180,6 +180,13 @@ ProcessError lookupError(int error, const QString &program,
     return ProcessError(kindOf(failure), program, operationOf(failure), error, {}, directories);
 }
 
+ProcessError startReactor(const QString &program)
+{
+    int code = 0;
+    return Native::Reactor::start(&code) ? ProcessError()
+                                         : toError({ LaunchStep::Reactor, code }, program);
+}
+
 void watchKeeper()
 {
     static std::once_flag once;

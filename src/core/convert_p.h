@@ -24,6 +24,8 @@ QList<ProcessInfo> toProcessInfo(const std::vector<Native::ProcessEntry> &entrie
 ProcessError toError(const Native::LaunchFailure &failure, const QString &program);
 ProcessError lookupError(int error, const QString &program,
                          const std::vector<std::string> &searched);
+// Starts the reactor when it is not running, for the start of \a program.
+ProcessError startReactor(const QString &program);
 // Has the log told when a keeper was killed.
 void watchKeeper();
 

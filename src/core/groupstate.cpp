@@ -158,24 +158,20 @@ GroupStats GroupState::statistics() const
             m_directory && std::all_of(m_runs.begin(), m_runs.end(), [](const auto &run) {
                 return run->tree()->kind() == Native::TreeKind::CgroupV2;
             });
-    if (isCgroup) {
-        usage = Native::usageOfCgroup(m_directory->path());
-    } else {
-        usage = m_ended;
-        usage.processes = 0;
-        usage.memory = 0;
-    }
-    if (!isCgroup || !usage.processes) {
-        Native::Usage alive;
-        alive.processes = 0;
+    usage = isCgroup ? Native::usageOfCgroup(m_directory->path()) : m_ended;
+    if (!usage.processes) {
+        // nobody has counted: the members say it themselves, and what they use where that is asked
+        Native::Usage alive = isCgroup ? Native::Usage() : m_ended;
+        alive.processes = alive.memory = 0;
         for (const auto &run : m_runs) {
             for (const Native::ProcessEntry &member : run->tree()->members())
-                Native::addUsageOfProcess(member.pid, isCgroup ? &alive : &usage);
+                Native::addUsageOfProcess(member.pid, &alive);
         }
-        if (isCgroup) {
+        if (!isCgroup) {
+            usage = alive;
+        } else {
             usage.processes = alive.processes;
-            if (!usage.memory)
-                usage.memory = alive.memory.value_or(0);
+            usage.memory = usage.memory ? usage.memory : alive.memory;
         }
     }
     GroupStats stats;

@@ -52,16 +52,14 @@ QFuture<ProcessResult> PipelineRun::start(const PipelineData &pipeline,
 
     auto setups = std::make_shared<std::vector<RunSetup>>();
     ProcessError problem = run->prepare(setups.get());
-    int code = 0;
-    Reactor *reactor = problem ? nullptr : Reactor::start(&code);
-    if (!problem && !reactor)
-        problem = toError({ Native::LaunchStep::Reactor, code }, {});
+    if (!problem)
+        problem = startReactor({});
     if (problem) {
         run->m_promise.addResult(ProcessResultData::notStarted(problem));
         run->m_promise.finish();
         return future;
     }
-    reactor->post([run, setups] { run->launch(std::move(*setups)); });
+    Reactor::instance().post([run, setups] { run->launch(std::move(*setups)); });
     return future;
 }
 
@@ -150,14 +148,10 @@ void PipelineRun::launch(std::vector<RunSetup> setups)
     m_launched = true;
     if (m_pipeline.timeout)
         m_timeoutTimer.start(*m_pipeline.timeout, [self] { self->end(Verdict::TimedOut); });
-    if (m_pipeline.stopToken.stop_possible()) {
-        m_stopCallback.emplace(m_pipeline.stopToken, [weak = weak_from_this()] {
-            Reactor::instance().post([weak] {
-                if (const auto run = weak.lock())
-                    run->end(Verdict::Cancelled);
-            });
-        });
-    }
+    m_stopRequest.watch(m_pipeline.stopToken, [weak = weak_from_this()] {
+        if (const auto run = weak.lock())
+            run->end(Verdict::Cancelled);
+    });
 }
 
 void PipelineRun::proceed()
@@ -257,7 +251,7 @@ void PipelineRun::conclude()
 {
     m_timeoutTimer.stop();
     m_tearDownTimer.stop();
-    m_stopCallback.reset();
+    m_stopRequest.reset();
     Reactor::instance().afterTurn([watch = std::move(m_cancelWatch)] {}); // it may be its signal
 
     std::vector<ProcessResult> results;
@@ -276,9 +270,7 @@ void PipelineRun::conclude()
     if (ends.back().isUnchecked && results.back().exitCode())
         result.d->successCodes.append(*results.back().exitCode());
     if (m_verdict) {
-        static constexpr Outcome outcomes[] = { Outcome::TimedOut, Outcome::WentQuiet,
-                                                Outcome::Cancelled };
-        result.d->outcome = outcomes[int(*m_verdict)];
+        result.d->outcome = toOutcome(*m_verdict);
         result.d->timeout = m_pipeline.timeout.value_or(-1ms);
     } else if (culprit >= 0 && !m_stages.back().run->hasFoundLine()) {
         const ProcessResultData &blamed = *results[std::size_t(culprit)].d;

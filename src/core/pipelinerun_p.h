@@ -73,7 +73,7 @@ private:
     bool m_launched = false;
     QPromise<ProcessResult> m_promise;
     std::shared_ptr<void> m_cancelWatch;
-    std::optional<std::stop_callback<std::function<void()>>> m_stopCallback;
+    StopRequest m_stopRequest;
     Native::Reactor::Timer m_timeoutTimer;
     Native::Reactor::Timer m_tearDownTimer;
 };

@@ -207,8 +207,7 @@ QList<ProcessInfo> ProcessGroup::processes() const
 */
 QFuture<ShutdownReport> ProcessGroup::shutdown(std::chrono::milliseconds grace)
 {
-    return stop(grace > std::chrono::milliseconds(0) ? StopPolicy::terminate(grace)
-                                                     : StopPolicy::kill());
+    return stop(Shutdown::policyOf(grace));
 }
 
 /*!

@@ -78,19 +78,16 @@ bool RunNews::isEmpty() const
 std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int interests,
                                               ProcessError *error)
 {
-    int code = 0;
-    Reactor *reactor = Reactor::start(&code);
-    if (!reactor) {
-        *error = toError({ LaunchStep::Reactor, code }, setup.program);
+    *error = startReactor(setup.program);
+    if (*error)
         return nullptr;
-    }
     watchKeeper();
     std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
     run->m_receiver = receiver;
     run->m_interests = interests;
     if (run->m_setup.group)
         run->m_setup.group->startBegins();
-    reactor->post([run] { run->begin(); });
+    Reactor::instance().post([run] { run->begin(); });
     return run;
 }
 
@@ -466,13 +463,10 @@ void ProcessRun::armTimeouts()
         m_timeoutTimer.start(m_setup.timeout, [this] { end(Verdict::TimedOut); });
     if (m_setup.inactivityTimeout >= 0ms)
         m_activityTimer.start(m_setup.inactivityTimeout, [this] { checkActivity(); });
-    if (m_setup.stopToken.stop_possible()) {
-        // called by whoever orders the stop, perhaps at once
-        m_stopCallback.emplace(m_setup.stopToken, [weak = weak_from_this()] {
-            if (const auto self = weak.lock())
-                self->cancel();
-        });
-    }
+    m_stopRequest.watch(m_setup.stopToken, [weak = weak_from_this()] {
+        if (const auto self = weak.lock())
+            self->end(Verdict::Cancelled);
+    });
 }
 
 // Output does not set the timer anew each time: it is looked at when the timer fires.
@@ -735,7 +729,7 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     m_exitTime = Reactor::Clock::now();
     m_timeoutTimer.stop();
     m_activityTimer.stop();
-    m_stopCallback.reset();
+    m_stopRequest.reset();
     if (m_setup.group && exit.usage)
         m_setup.group->childEnded(*exit.usage);
     m_inputWatch.stopAndClose(std::move(m_input));

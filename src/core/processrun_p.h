@@ -4,6 +4,7 @@
 
 #include "bytequeue_p.h"
 #include "linesplitter_p.h"
+#include "stoprequest_p.h"
 
 #include "reactor.h"
 #include "tree.h"
@@ -269,7 +270,7 @@ private:
     Native::Reactor::Clock::time_point m_launchTime;
     Native::Reactor::Clock::time_point m_activityTime; // of the last output
     Native::Reactor::Clock::time_point m_exitTime;
-    std::optional<std::stop_callback<std::function<void()>>> m_stopCallback;
+    StopRequest m_stopRequest;
     std::optional<Verdict> m_verdict;
     Consumer m_consumer;
     bool m_exited = false;

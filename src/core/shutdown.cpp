@@ -21,11 +21,15 @@ constexpr auto longestAfterKill = 5s;
 
 } // namespace
 
+StopPolicy Shutdown::policyOf(std::chrono::milliseconds grace)
+{
+    return grace > 0ms ? StopPolicy::terminate(grace) : StopPolicy::kill();
+}
+
 QFuture<ShutdownReport> Shutdown::of(const std::shared_ptr<ProcessRun> &run,
                                      std::chrono::milliseconds grace)
 {
-    const StopPolicy policy = grace > 0ms ? StopPolicy::terminate(grace) : StopPolicy::kill();
-    const std::shared_ptr<Shutdown> shutdown(new Shutdown(policy));
+    const std::shared_ptr<Shutdown> shutdown(new Shutdown(policyOf(grace)));
     return begin(shutdown, [run] { return run->isOver() ? Runs() : Runs{ run }; });
 }
 

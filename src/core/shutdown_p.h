@@ -23,6 +23,8 @@ class ProcessRun;
 class Shutdown : public std::enable_shared_from_this<Shutdown>
 {
 public:
+    // without a grace, the kill comes at once
+    static StopPolicy policyOf(std::chrono::milliseconds grace);
     static QFuture<ShutdownReport> of(const std::shared_ptr<ProcessRun> &run,
                                       std::chrono::milliseconds grace);
     static QFuture<ShutdownReport> of(const std::shared_ptr<GroupState> &group,

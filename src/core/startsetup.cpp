@@ -168,10 +168,8 @@ void mergeErrors(Native::LaunchPlan *plan)
 Expected<qint64> launchDetached(RunSetup setup)
 {
     using Native::LaunchStep;
-    int code = 0;
-    Native::Reactor *reactor = Native::Reactor::start(&code);
-    if (!reactor)
-        return toError({ LaunchStep::Reactor, code }, setup.program);
+    if (const ProcessError problem = startReactor(setup.program))
+        return problem;
     Native::Launch launch;
     if (const ProcessError problem = lookUpProgram(&setup, &launch.plan))
         return problem;
@@ -189,7 +187,8 @@ Expected<qint64> launchDetached(RunSetup setup)
     launch.plan.settings = std::move(setup.settings);
     launch.modifier = std::move(setup.modifier);
     Native::DetachedResult result;
-    reactor->call([&] { result = Native::startDetached(std::move(launch)); }); // one thread spawns
+    Native::Reactor::instance().call(
+            [&] { result = Native::startDetached(std::move(launch)); }); // one thread spawns
     if (result.failure)
         return toError(result.failure, setup.program);
     return qint64(result.pid);

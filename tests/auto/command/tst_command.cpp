@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cleantest.h"
+#include "commands.h"
 
 #include <ProcessKit/command.h>
 
@@ -17,11 +18,6 @@ using namespace ProcessKit;
 using namespace std::chrono_literals;
 
 using Kind = ProcessError::Kind;
-
-static Command shell(const QString &script)
-{
-    return Command(QStringLiteral("/bin/sh"), { QStringLiteral("-c"), script });
-}
 
 // What a command is given, and what comes back of it.
 class tst_Command : public CleanTest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cleantest.h"
+#include "commands.h"
 
 #include <ProcessKit/pipelinesession.h>
 
@@ -13,11 +14,6 @@ using namespace ProcessKit;
 using namespace std::chrono_literals;
 
 using Kind = ProcessError::Kind;
-
-static Command shell(const QString &script)
-{
-    return Command(QStringLiteral("/bin/sh"), { QStringLiteral("-c"), script });
-}
 
 static Command exits(int code)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cgroups.h"
 #include "cleantest.h"
+#include "commands.h"
 #include "procfs.h"
 
 #include <ProcessKit/command.h>
@@ -15,11 +16,6 @@
 using namespace PkTest;
 using namespace ProcessKit;
 using namespace std::chrono_literals;
-
-static Command shell(const QString &script)
-{
-    return Command(QStringLiteral("/bin/sh"), { QStringLiteral("-c"), script });
-}
 
 // A group is told to do something, stands still, and is measured.
 class tst_GroupControl : public CleanTest
