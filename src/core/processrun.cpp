@@ -394,8 +394,10 @@ void ProcessRun::begin()
     launch.plan.settings = std::move(m_setup.settings);
     launch.modifier = std::move(m_setup.modifier);
     m_inputQueue.append(std::move(m_setup.input));
-    if (m_setup.closesInput)
-        closeInput();
+    if (m_setup.closesInput) {
+        const std::lock_guard lock(m_mutex);
+        m_closeInput = true; // once it is launched, what there is is written
+    }
     m_tree->launch(std::move(launch));
 }
 
