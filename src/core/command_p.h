@@ -8,6 +8,8 @@
 
 #include <QtCore/qiodevice.h>
 
+#include <errno.h>
+
 #include <mutex>
 
 namespace ProcessKit {
@@ -70,6 +72,14 @@ public:
     Mechanism mechanism = Mechanism::None;
 };
 
+template<typename Change>
+Command Command::changed(Change change) const
+{
+    Command copy = *this;
+    change(*copy.d);
+    return copy;
+}
+
 class StdinSourceData : public QSharedData
 {
 public:
@@ -98,8 +108,12 @@ public:
     static Expected<qint64> startDetached(const Command &command);
     static Expected<QProcessEnvironment> environment(const Command &command);
     static Expected<QString> which(const Command &command);
+    // what is wrong with a setting, by its name
+    static ProcessError invalid(const CommandData &command, const QString &what, int code = EINVAL,
+                                const QString &detail = {});
 
 private:
+    static Expected<Native::StringBlock> variables(const CommandData &command);
     static ProcessError prepareStreams(const CommandData &command, RunSetup *setup);
     static ProcessError prepareInput(const CommandData &command, RunSetup *setup);
     static ProcessError check(const CommandData &command);

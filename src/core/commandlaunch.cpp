@@ -3,8 +3,9 @@
 
 #include "convert_p.h"
 #include "processrun_p.h"
-#include "program_lookup.h"
 #include "startsetup_p.h"
+
+#include "program_lookup.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qdir.h>
@@ -19,108 +20,6 @@ using Kind = ProcessError::Kind;
 
 namespace {
 
-ProcessError invalid(const CommandData &command, const QString &what, int code = EINVAL,
-                     const QString &detail = {})
-{
-    return ProcessError(Kind::InvalidArgument, command.program, what, code, detail);
-}
-
-// "NAME=VALUE" lines; empty ones and those that begin with '#' count for nothing, a value is taken
-// as it is.
-ProcessError readEnvironmentFile(const CommandData &command, const QString &fileName,
-                                 QProcessEnvironment *environment)
-{
-    QFile file(fileName);
-    if (!file.open(QIODevice::ReadOnly))
-        return invalid(command, QStringLiteral("environment file"), ENOENT, fileName);
-    int number = 0;
-    while (!file.atEnd()) {
-        QByteArray line = file.readLine();
-        ++number;
-        while (line.endsWith('\n') || line.endsWith('\r'))
-            line.chop(1);
-        if (line.isEmpty() || line.startsWith('#'))
-            continue;
-        const qsizetype equals = line.indexOf('=');
-        if (equals < 1 || line.contains('\0'))
-            return invalid(command, QStringLiteral("environment file, line %1").arg(number), EINVAL,
-                           fileName);
-        environment->insert(QString::fromUtf8(line.left(equals)),
-                            QString::fromUtf8(line.mid(equals + 1)));
-    }
-    return {};
-}
-
-Expected<QProcessEnvironment> environmentOf(const CommandData &command)
-{
-    QProcessEnvironment parent = command.environment && !command.environment->inheritsFromParent()
-            ? *command.environment
-            : QProcessEnvironment::systemEnvironment();
-    QProcessEnvironment environment;
-    if (!command.clearsEnvironment && command.allowedVariables.isEmpty())
-        environment = parent;
-    for (const QString &name : command.allowedVariables) {
-        if (parent.contains(name))
-            environment.insert(name, parent.value(name));
-    }
-    for (const QString &fileName : command.environmentFiles) {
-        if (const ProcessError problem = readEnvironmentFile(command, fileName, &environment))
-            return problem;
-    }
-    for (const EnvironmentChange &change : command.changes) {
-        if (change.kind == EnvironmentChange::Kind::File) {
-            if (const ProcessError problem =
-                        readEnvironmentFile(command, change.value, &environment))
-                return problem;
-            continue;
-        }
-        if (change.name.isEmpty() || change.name.contains(u'=') || change.name.contains(QChar::Null)
-            || change.value.contains(QChar::Null))
-            return invalid(command, QStringLiteral("environment variable"), EINVAL, change.name);
-        switch (change.kind) {
-        case EnvironmentChange::Kind::File:
-            break;
-        case EnvironmentChange::Kind::Set:
-            environment.insert(change.name, change.value);
-            break;
-        case EnvironmentChange::Kind::Unset:
-            environment.remove(change.name);
-            break;
-        case EnvironmentChange::Kind::Prepend: {
-            const QString before = environment.value(change.name);
-            environment.insert(change.name,
-                               before.isEmpty() ? change.value
-                                                : change.value + QDir::listSeparator() + before);
-            break;
-        }
-        }
-    }
-    return environment;
-}
-
-// One that is the same as ours is copied as it is: that is faster, and exact.
-bool inheritsAll(const CommandData &command)
-{
-    return (!command.environment || command.environment->inheritsFromParent())
-            && !command.clearsEnvironment && command.allowedVariables.isEmpty()
-            && command.environmentFiles.isEmpty() && command.changes.isEmpty();
-}
-
-Expected<Native::StringBlock> variablesOf(const CommandData &command)
-{
-    QProcessEnvironment environment(QProcessEnvironment::InheritFromParent);
-    if (!inheritsAll(command)) {
-        const Expected<QProcessEnvironment> effective = environmentOf(command);
-        if (!effective)
-            return effective.error();
-        environment = *effective;
-    }
-    const std::optional<Native::StringBlock> block = environmentBlock(environment);
-    if (!block)
-        return invalid(command, QStringLiteral("environment"));
-    return *block;
-}
-
 std::vector<std::string> preferredDirectories(const CommandData &command)
 {
     std::vector<std::string> directories;
@@ -131,9 +30,10 @@ std::vector<std::string> preferredDirectories(const CommandData &command)
 
 } // namespace
 
-Expected<QProcessEnvironment> CommandLaunch::environment(const Command &command)
+ProcessError CommandLaunch::invalid(const CommandData &command, const QString &what, int code,
+                                    const QString &detail)
 {
-    return environmentOf(*command.d);
+    return ProcessError(Kind::InvalidArgument, command.program, what, code, detail);
 }
 
 Expected<QString> CommandLaunch::which(const Command &command)
@@ -141,11 +41,11 @@ Expected<QString> CommandLaunch::which(const Command &command)
     const CommandData &data = *command.d;
     if (const ProcessError problem = check(data))
         return problem;
-    const Expected<Native::StringBlock> variables = variablesOf(data);
-    if (!variables)
-        return variables.error();
+    const Expected<Native::StringBlock> environment = variables(data);
+    if (!environment)
+        return environment.error();
     const Native::ProgramLookup lookup = Native::ProgramLookup::find(
-            QFile::encodeName(data.program).toStdString(), *variables,
+            QFile::encodeName(data.program).toStdString(), *environment,
             startDirectory(data.workingDirectory), preferredDirectories(data));
     if (lookup.error)
         return lookupError(lookup.error, data.program, lookup.searched);
@@ -206,12 +106,12 @@ ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
             argumentBlock(data.program, data.arguments);
     if (!arguments)
         return invalid(data, QStringLiteral("an argument contains a NUL character"));
-    const Expected<Native::StringBlock> variables = variablesOf(data);
-    if (!variables)
-        return variables.error();
+    const Expected<Native::StringBlock> environment = variables(data);
+    if (!environment)
+        return environment.error();
     setup->program = data.program;
     setup->arguments = *arguments;
-    setup->environment = *variables;
+    setup->environment = *environment;
     setup->directory = startDirectory(data.workingDirectory);
     setup->preferredDirectories = preferredDirectories(data);
     setup->programArgument = QFile::encodeName(data.programArgument);

@@ -9,14 +9,9 @@
 #include "host.h"
 #include "pipe_stock.h"
 
-#include <QtCore/qcoreapplication.h>
-#include <QtCore/qfile.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace ProcessKit {
 
@@ -30,50 +25,8 @@ namespace {
 
 constexpr auto drainQuiet = 200ms; // without output, then leftovers are ended
 constexpr auto drainLongest = 2s;
-constexpr qint64 maximumPendingLineBytes = 256 * 1024; // on their way to the owner
-constexpr int largePipe = 1024 * 1024;
-constexpr std::size_t readSize = 256 * 1024;
-constexpr qint64 longestTurn = 1024 * 1024; // bytes written at once
-
-char *readBuffer()
-{
-    static char *const buffer = new char[readSize]; // the reactor's
-    return buffer;
-}
 
 } // namespace
-
-void RunNews::append(RunNews &&later)
-{
-    const auto take = [](auto *mine, auto &theirs) {
-        if (theirs)
-            *mine = std::move(theirs);
-    };
-    take(&launched, later.launched);
-    take(&failure, later.failure);
-    take(&exit, later.exit);
-    take(&verdict, later.verdict);
-    take(&leftovers, later.leftovers);
-    take(&lost, later.lost);
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i].append(std::move(later.bytes[i]));
-    if (lines.isEmpty())
-        lines = std::move(later.lines);
-    else
-        lines += later.lines;
-    written += later.written;
-    writeError = later.writeError ? later.writeError : writeError;
-    cut |= later.cut;
-    finished |= later.finished;
-    emptied |= later.emptied;
-}
-
-bool RunNews::isEmpty() const
-{
-    return !launched && !failure && !exit && !verdict && !leftovers && bytes[0].isEmpty()
-            && bytes[1].isEmpty() && lines.isEmpty() && !written && !writeError && !lost
-            && !finished && !emptied;
-}
 
 std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, QObject *receiver, int interests,
                                               ProcessError *error)
@@ -113,159 +66,10 @@ ProcessRun::~ProcessRun() = default;
 
 // The owner's side
 
-template<typename Change>
-void ProcessRun::tell(Change change)
-{
-    const std::lock_guard lock(m_mutex);
-    change(m_news);
-    noteNews();
-}
-
-// There are news, and perhaps more in the same turn of the reactor: an end comes as several. The
-// owner is woken once, at the end of the turn. m_mutex is held.
-void ProcessRun::noteNews()
-{
-    ++m_newsCount;
-    if (!std::exchange(m_wakePosted, true))
-        Reactor::instance().post([self = shared_from_this()] { self->wakeOwner(); });
-}
-
-void ProcessRun::wakeOwner()
-{
-    {
-        const std::lock_guard lock(m_mutex);
-        m_wakePosted = false;
-        if (m_newsCount == m_newsTaken)
-            return; // it has come by itself
-        if (const auto bell = m_bell.lock())
-            bell->ring();
-        if (m_waiting == 0 && !m_consumer) {
-            if (m_receiver && !std::exchange(m_eventPosted, true))
-                QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
-            return;
-        }
-    }
-    m_condition.notify_all(); // not under the lock, or the waiter would wake only to wait for it
-    if (const Consumer consumer = m_consumer) // which may say forgetReceiver()
-        consumer(takeNews());
-}
-
-RunNews ProcessRun::takeNews()
-{
-    const std::lock_guard lock(m_mutex);
-    m_newsTaken = m_newsCount;
-    m_pendingLineBytes = 0;
-    if (m_output.paused || m_error.paused)
-        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
-    return std::exchange(m_news, {});
-}
-
-void ProcessRun::acknowledgeEvent()
-{
-    const std::lock_guard lock(m_mutex);
-    m_eventPosted = false;
-}
-
-void ProcessRun::holdEvents()
-{
-    const std::lock_guard lock(m_mutex);
-    m_eventPosted = true;
-}
-
-void ProcessRun::postEvent()
-{
-    const std::lock_guard lock(m_mutex);
-    if (m_receiver && !std::exchange(m_eventPosted, true))
-        QCoreApplication::postEvent(m_receiver, new QEvent(NewsEvent));
-}
-
-bool ProcessRun::waitForNews(QDeadlineTimer deadline)
-{
-    std::unique_lock lock(m_mutex);
-    const auto news = [this] { return m_newsCount != m_newsTaken; };
-    ++m_waiting;
-    bool came = true;
-    if (deadline.isForever())
-        m_condition.wait(lock, news);
-    else
-        came = m_condition.wait_until(lock, deadline.deadline<std::chrono::steady_clock>(), news);
-    --m_waiting;
-    return came;
-}
-
-void ProcessRun::setBell(const std::shared_ptr<NewsBell> &bell)
-{
-    const std::lock_guard lock(m_mutex);
-    m_bell = bell;
-}
-
-qint64 ProcessRun::waitForLaunch()
-{
-    std::unique_lock lock(m_mutex);
-    m_launchCondition.wait(lock, [this] { return m_pid >= 0; });
-    return m_pid;
-}
-
-void ProcessRun::bytesConsumed(qint64 count)
-{
-    const std::lock_guard lock(m_mutex);
-    m_unread -= count;
-    if ((m_output.paused || m_error.paused) && m_unread < m_readLimit)
-        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
-}
-
-void ProcessRun::setReadLimit(qint64 bytes)
-{
-    const std::lock_guard lock(m_mutex);
-    m_readLimit = bytes;
-    Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
-}
-
-void ProcessRun::setInterests(int interests)
-{
-    const std::lock_guard lock(m_mutex);
-    const int changed = std::exchange(m_interests, interests) ^ interests;
-    if (changed & (OutputLines | ErrorLines))
-        Reactor::instance().post([self = shared_from_this()] { self->resumeReading(); });
-    if (changed & interests & LaunchNews && m_news.launched)
-        noteNews();
-}
-
-bool ProcessRun::isSilentlyRunning() const
-{
-    const std::lock_guard lock(m_mutex);
-    return m_pid > 0 && !(m_interests & LaunchNews);
-}
-
 void ProcessRun::setLeftovers(Leftovers policy)
 {
     const std::lock_guard lock(m_mutex);
     m_leftovers = policy;
-}
-
-void ProcessRun::write(QByteArray bytes)
-{
-    const std::lock_guard lock(m_mutex);
-    m_incomingInput.append(std::move(bytes));
-    if (!std::exchange(m_inputPosted, true))
-        Reactor::instance().post([self = shared_from_this()] { self->flushInput(); });
-}
-
-void ProcessRun::closeInput()
-{
-    const std::lock_guard lock(m_mutex);
-    m_closeInput = true;
-    if (!std::exchange(m_inputPosted, true))
-        Reactor::instance().post([self = shared_from_this()] { self->flushInput(); });
-}
-
-void ProcessRun::closeOutput(QProcess::ProcessChannel channel)
-{
-    Reactor::instance().post([self = shared_from_this(), channel] {
-        // read on: who still writes there is not to die of a closed pipe
-        self->m_channels[std::size_t(channel)]->discarding = true;
-        self->resumeReading();
-    });
 }
 
 void ProcessRun::signal(int signal)
@@ -315,14 +119,6 @@ QList<ProcessInfo> ProcessRun::members()
             members = toProcessInfo(m_tree->members());
     });
     return members;
-}
-
-void ProcessRun::forgetReceiver()
-{
-    const std::lock_guard lock(m_mutex);
-    m_consumer = nullptr;
-    m_receiver = nullptr;
-    m_news = {};
 }
 
 void ProcessRun::abandon()
@@ -527,198 +323,6 @@ void ProcessRun::fail(const ProcessError &error)
     });
     m_launchCondition.notify_all();
     treeIsOver();
-}
-
-// Output
-
-qint64 ProcessRun::room(int index)
-{
-    const std::lock_guard lock(m_mutex);
-    Channel *channel = m_channels[std::size_t(index)];
-    const bool asLines = m_interests & (1 << index);
-    qint64 left = qint64(readSize);
-    if (channel->discarding) {
-        channel->paused = false;
-        return left;
-    }
-    if (asLines)
-        left = m_pendingLineBytes < maximumPendingLineBytes ? left : 0;
-    else if (m_readLimit > 0)
-        left = qMin(left, m_readLimit - m_unread);
-    channel->paused = left <= 0;
-    return left;
-}
-
-void ProcessRun::readChannel(int index)
-{
-    if (room(index) <= 0) {
-        // taken out altogether: a hang-up is reported whatever one has asked for
-        m_channels[std::size_t(index)]->watch.stop();
-        return;
-    }
-    readOnce(index, false);
-    finishIfEnded();
-    releaseIfDone();
-}
-
-void ProcessRun::resumeReading()
-{
-    for (int index = 0; index < 2; ++index) {
-        Channel *channel = m_channels[std::size_t(index)];
-        if (channel->fd && !channel->watch.isActive() && room(index) > 0)
-            watchChannel(index);
-    }
-}
-
-void ProcessRun::watchChannel(int index)
-{
-    Channel *channel = m_channels[std::size_t(index)];
-    if (channel->watch.start(channel->fd.get(), Reactor::Readable,
-                             [this, index](auto) { readChannel(index); }))
-        endChannel(index);
-}
-
-// false when nothing more is to be read now
-bool ProcessRun::readOnce(int index, bool unlimited)
-{
-    Channel *channel = m_channels[std::size_t(index)];
-    const qint64 size = unlimited ? qint64(readSize) : qMin(qint64(readSize), room(index));
-    char *buffer = readBuffer();
-    ssize_t count;
-    do {
-        count = ::read(channel->fd.get(), buffer, size_t(size));
-    } while (count < 0 && errno == EINTR);
-    if (count < 0 && errno == EAGAIN)
-        return false;
-    if (count <= 0) {
-        endChannel(index);
-        return false;
-    }
-    if (!channel->enlarged && count >= 64 * 1024) {
-        // whoever fills a pipe gets a larger one; there may be no permission for it (pipe(7))
-        channel->enlarged = true;
-        ::fcntl(channel->fd.get(), F_SETPIPE_SZ, largePipe);
-    }
-    m_activityTime = Reactor::Clock::now();
-    if (m_drainTimer.isActive() && !m_killed)
-        armDrain();
-    if (channel->discarding)
-        return true;
-
-    bool asLines;
-    {
-        const std::lock_guard lock(m_mutex);
-        asLines = m_interests & (1 << index);
-    }
-    if (asLines) {
-        QList<OutputLine> lines;
-        channel->splitter.feed(QByteArrayView(buffer, count), &lines, &m_lineNumber);
-        if (!lines.isEmpty()) {
-            tell([&](RunNews &news) {
-                m_pendingLineBytes += count;
-                if (news.lines.isEmpty())
-                    news.lines = std::move(lines);
-                else
-                    news.lines.append(std::move(lines));
-            });
-        }
-    } else {
-        QByteArray bytes(buffer, count);
-        tell([&](RunNews &news) {
-            m_unread += count;
-            news.bytes[std::size_t(index)].append(std::move(bytes));
-        });
-    }
-    return true;
-}
-
-void ProcessRun::endChannel(int index)
-{
-    Channel *channel = m_channels[std::size_t(index)];
-    if (!channel->fd)
-        return;
-    channel->watch.stopAndClose(std::move(channel->fd));
-    QList<OutputLine> lines;
-    channel->splitter.finish(&lines, &m_lineNumber);
-    if (!lines.isEmpty())
-        tell([&](RunNews &news) { news.lines += lines; });
-}
-
-// What is left in the pipes once nobody can write into them any more; a pipe's size at most, so no
-// limit holds it up.
-void ProcessRun::readRest()
-{
-    for (int index = 0; index < 2; ++index) {
-        while (m_channels[std::size_t(index)]->fd && readOnce(index, true)) { }
-    }
-}
-
-bool ProcessRun::streamsAreOpen() const
-{
-    return m_output.fd || m_error.fd;
-}
-
-// Input
-
-void ProcessRun::flushInput()
-{
-    bool close;
-    {
-        const std::lock_guard lock(m_mutex);
-        m_inputPosted = false;
-        m_inputQueue.append(std::move(m_incomingInput));
-        close = m_closeInput;
-    }
-    if (!m_input)
-        return;
-    qint64 written = 0;
-    int error = 0;
-    while (!error) {
-        if (m_inputQueue.isEmpty() && m_setup.moreInput)
-            fetchInput();
-        if (m_inputQueue.isEmpty())
-            break;
-        if (written >= longestTurn) {
-            error = EAGAIN; // others have their pipes, too
-            break;
-        }
-        const QByteArrayView bytes = m_inputQueue.first();
-        const ssize_t count = ::write(m_input.get(), bytes.data(), size_t(bytes.size()));
-        if (count >= 0) {
-            m_inputQueue.dropFront(count);
-            written += count;
-        } else if (errno != EINTR) {
-            error = errno;
-        }
-    }
-    if (error == EAGAIN) {
-        if (!m_inputWatch.isActive())
-            error = m_inputWatch.start(m_input.get(), Reactor::Writable,
-                                       [this](auto) { flushInput(); });
-        else
-            error = 0;
-    } else {
-        m_inputWatch.stop();
-    }
-    if (error || (close && m_inputQueue.isEmpty() && !m_setup.moreInput)) {
-        m_inputWatch.stop();
-        m_input.reset();
-        m_inputQueue.clear();
-    }
-    if (written || error) {
-        tell([&](RunNews &news) {
-            news.written += written;
-            news.writeError = error;
-        });
-    }
-}
-
-void ProcessRun::fetchInput()
-{
-    QByteArray more = m_setup.moreInput();
-    if (more.isEmpty())
-        m_setup.moreInput = nullptr;
-    m_inputQueue.append(std::move(more));
 }
 
 // The end, of which there are three: the child has exited, its streams have ended, its tree is

@@ -306,6 +306,14 @@ private:
     bool m_inputPosted = false;
 };
 
+template<typename Change>
+void ProcessRun::tell(Change change)
+{
+    const std::lock_guard lock(m_mutex);
+    change(m_news);
+    noteNews();
+}
+
 } // namespace ProcessKit
 
 #endif // PROCESSKIT_PROCESSRUN_P_H

@@ -16,6 +16,18 @@ using namespace std::chrono_literals;
 
 using Kind = ProcessError::Kind;
 
+// Two or more ends of which each may come first.
+struct Race
+{
+    enum class Interruption { None, Stop, Cancel, InTurns };
+
+    std::function<QFuture<ProcessResult>(const std::stop_token &, int round)> start;
+    QList<Outcome> runners; // what a result may say
+    Interruption interruption = Interruption::None;
+    std::chrono::microseconds longestLead{ 0 }; // of the start before the interruption
+    int attempts = 1;
+};
+
 // The ends of a command that are not its program's own: timeouts, cancellations, and the races
 // between them and the exit.
 class tst_Ends : public CleanTest
@@ -70,6 +82,7 @@ private:
     Command tree(Mechanism mechanism) const;
     bool treeIsThere(Mechanism mechanism);
     bool everybodyIsGone();
+    void run(const Race &race);
 };
 
 // How long the rounds of one race may take, of which there are as many as that allows.
@@ -610,6 +623,64 @@ void tst_Ends::inputKeptOpen()
     QCOMPARE(result.outcome(), Outcome::Exited);
 }
 
+static Command exitsWith3()
+{
+    return helperCommand({ QStringLiteral("exit"), QStringLiteral("3") });
+}
+
+// Whoever has won has to be told as the winner.
+static void checkWinner(const ProcessResult &result, int attempts)
+{
+    switch (result.outcome()) {
+    case Outcome::Exited:
+        QCOMPARE(result.exitCode(), 3);
+        QCOMPARE(result.error().kind(), Kind::Exit);
+        QCOMPARE(result.attempts(), attempts);
+        break;
+    case Outcome::TimedOut:
+        QVERIFY(!result.exitCode());
+        QCOMPARE(result.error().kind(), Kind::Timeout);
+        break;
+    case Outcome::Cancelled:
+        QCOMPARE(result.error().kind(), Kind::Cancelled);
+        QVERIFY(result.attempts() <= attempts);
+        break;
+    default:
+        QFAIL("somebody who did not take part");
+    }
+}
+
+void tst_Ends::run(const Race &race)
+{
+    using By = Race::Interruption;
+    QMap<Outcome, int> wins;
+    for (Rounds rounds; rounds.next();) {
+        std::stop_source source;
+        QFuture<ProcessResult> future = race.start(source.get_token(), rounds.count());
+        if (race.interruption != By::None)
+            spin(race.longestLead);
+        const bool isCancelled = race.interruption == By::Cancel
+                || (race.interruption == By::InTurns && rounds.count() % 2 == 0);
+        if (isCancelled)
+            future.cancel();
+        else if (race.interruption != By::None)
+            source.request_stop();
+        QVERIFY(waitFinished(future));
+        if (isCancelled && future.resultCount() == 0) { // which a stop does not make of it
+            QVERIFY(future.isCanceled());
+            ++wins[Outcome::Cancelled];
+            continue;
+        }
+        const ProcessResult result = future.result();
+        QVERIFY(race.runners.contains(result.outcome()));
+        checkWinner(result, race.attempts);
+        if (QTest::currentTestFailed())
+            return;
+        ++wins[result.outcome()];
+    }
+    qInfo() << wins;
+}
+
 void tst_Ends::raceExitTimeout_data()
 {
     addMechanismRows();
@@ -619,27 +690,13 @@ void tst_Ends::raceExitTimeout()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    int exited = 0;
-    int timedOut = 0;
-    for (Rounds rounds; rounds.next();) {
-        const Command command = helperCommand({ QStringLiteral("exit"), QStringLiteral("3") })
-                                        .withMechanism(mechanism)
-                                        .withTimeout(std::chrono::milliseconds(rounds.count() % 3));
-        const QFuture<ProcessResult> future = command.output();
-        QVERIFY(waitFinished(future));
-        const ProcessResult result = future.result();
-        if (result.outcome() == Outcome::Exited) {
-            ++exited;
-            QCOMPARE(result.exitCode(), 3);
-            QCOMPARE(result.error().kind(), Kind::Exit);
-        } else {
-            ++timedOut;
-            QCOMPARE(result.outcome(), Outcome::TimedOut);
-            QVERIFY(!result.exitCode());
-            QCOMPARE(result.error().kind(), Kind::Timeout);
-        }
-    }
-    qInfo("%d exited, %d timed out", exited, timedOut);
+    run({ [=](const std::stop_token &, int round) {
+             return exitsWith3()
+                     .withMechanism(mechanism)
+                     .withTimeout(std::chrono::milliseconds(round % 3))
+                     .output();
+         },
+          { Outcome::Exited, Outcome::TimedOut } });
 }
 
 void tst_Ends::raceStopTimeout_data()
@@ -651,29 +708,16 @@ void tst_Ends::raceStopTimeout()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    int cancelled = 0;
-    int timedOut = 0;
-    for (Rounds rounds; rounds.next();) {
-        std::stop_source source;
-        const QFuture<ProcessResult> future = helperCommand({ QStringLiteral("pause") })
-                                                      .withMechanism(mechanism)
-                                                      .withTimeout(1ms)
-                                                      .withStopToken(source.get_token())
-                                                      .output();
-        spin(3ms);
-        source.request_stop();
-        QVERIFY(waitFinished(future));
-        const ProcessResult result = future.result();
-        if (result.outcome() == Outcome::Cancelled) {
-            ++cancelled;
-            QCOMPARE(result.error().kind(), Kind::Cancelled);
-        } else {
-            ++timedOut;
-            QCOMPARE(result.outcome(), Outcome::TimedOut);
-            QCOMPARE(result.error().kind(), Kind::Timeout);
-        }
-    }
-    qInfo("%d cancelled, %d timed out", cancelled, timedOut);
+    run({ [=](const std::stop_token &token, int) {
+             return helperCommand({ QStringLiteral("pause") })
+                     .withMechanism(mechanism)
+                     .withTimeout(1ms)
+                     .withStopToken(token)
+                     .output();
+         },
+          { Outcome::Cancelled, Outcome::TimedOut },
+          Race::Interruption::Stop,
+          3ms });
 }
 
 void tst_Ends::raceStopExit_data()
@@ -685,50 +729,20 @@ void tst_Ends::raceStopExit()
 {
     QFETCH(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    int cancelled = 0;
-    int exited = 0;
-    for (Rounds rounds; rounds.next();) {
-        std::stop_source source;
-        const QFuture<ProcessResult> future =
-                helperCommand({ QStringLiteral("exit"), QStringLiteral("3") })
-                        .withMechanism(mechanism)
-                        .withStopToken(source.get_token())
-                        .output();
-        spin(3ms);
-        source.request_stop();
-        QVERIFY(waitFinished(future));
-        const ProcessResult result = future.result();
-        if (result.outcome() == Outcome::Cancelled) {
-            ++cancelled;
-            QCOMPARE(result.error().kind(), Kind::Cancelled);
-        } else {
-            ++exited;
-            QCOMPARE(result.exitCode(), 3);
-            QCOMPARE(result.error().kind(), Kind::Exit);
-        }
-    }
-    qInfo("%d cancelled, %d exited", cancelled, exited);
+    run({ [=](const std::stop_token &token, int) {
+             return exitsWith3().withMechanism(mechanism).withStopToken(token).output();
+         },
+          { Outcome::Cancelled, Outcome::Exited },
+          Race::Interruption::Stop,
+          3ms });
 }
 
 void tst_Ends::raceFutureExit()
 {
-    int cancelled = 0;
-    int exited = 0;
-    for (Rounds rounds; rounds.next();) {
-        QFuture<ProcessResult> future =
-                helperCommand({ QStringLiteral("exit"), QStringLiteral("3") }).output();
-        spin(3ms);
-        future.cancel();
-        QVERIFY(waitFinished(future));
-        if (future.resultCount() == 0) {
-            ++cancelled;
-            QVERIFY(future.isCanceled());
-        } else {
-            ++exited;
-            QCOMPARE(future.result().exitCode(), 3);
-        }
-    }
-    qInfo("%d cancelled, %d exited", cancelled, exited);
+    run({ [=](const std::stop_token &, int) { return exitsWith3().output(); },
+          { Outcome::Exited },
+          Race::Interruption::Cancel,
+          3ms });
 }
 
 // many at once, and cancelled by another thread than the one that waits
@@ -768,94 +782,46 @@ void tst_Ends::raceFutureVerbs()
     qInfo("%d cancelled, %d ended", cancelled, ended);
 }
 
-static QFuture<ProcessResult> retried(const std::stop_token &token, int round)
+static QFuture<ProcessResult> retried(const Command &command, int round)
 {
     RetryPolicy policy;
     policy.retries = 3;
     policy.delay = std::chrono::milliseconds(round % 2);
     policy.factor = 1;
-    return ProcessRunner::instance().execute(
-            helperCommand({ QStringLiteral("exit"), QStringLiteral("3") })
-                    .withRetries(policy)
-                    .withStopToken(token),
-            { true, true, nullptr });
+    return ProcessRunner::instance().execute(command.withRetries(policy), { true, true, nullptr });
 }
 
 void tst_Ends::raceRetryStop()
 {
-    int cancelled = 0;
-    int exited = 0;
-    for (Rounds rounds; rounds.next();) {
-        std::stop_source source;
-        const QFuture<ProcessResult> future = retried(source.get_token(), rounds.count());
-        spin(8ms);
-        source.request_stop();
-        QVERIFY(waitFinished(future));
-        const ProcessResult result = future.result();
-        if (result.outcome() == Outcome::Cancelled) {
-            ++cancelled;
-            QCOMPARE(result.error().kind(), Kind::Cancelled);
-            QVERIFY(result.attempts() <= 4);
-        } else {
-            ++exited;
-            QCOMPARE(result.exitCode(), 3);
-            QCOMPARE(result.attempts(), 4);
-        }
-    }
-    qInfo("%d cancelled, %d exited", cancelled, exited);
+    run({ [=](const std::stop_token &token, int round) {
+             return retried(exitsWith3().withStopToken(token), round);
+         },
+          { Outcome::Cancelled, Outcome::Exited },
+          Race::Interruption::Stop,
+          8ms,
+          4 });
 }
 
 void tst_Ends::raceRetryFuture()
 {
-    int cancelled = 0;
-    int exited = 0;
-    for (Rounds rounds; rounds.next();) {
-        QFuture<ProcessResult> future = retried({}, rounds.count());
-        spin(8ms);
-        future.cancel();
-        QVERIFY(waitFinished(future));
-        if (future.resultCount() == 0) {
-            ++cancelled;
-        } else {
-            ++exited;
-            QCOMPARE(future.result().exitCode(), 3);
-            QCOMPARE(future.result().attempts(), 4);
-        }
-    }
-    qInfo("%d cancelled, %d exited", cancelled, exited);
+    run({ [=](const std::stop_token &, int round) { return retried(exitsWith3(), round); },
+          { Outcome::Exited },
+          Race::Interruption::Cancel,
+          8ms,
+          4 });
 }
 
 void tst_Ends::racePipeline()
 {
-    const Command exits = helperCommand({ QStringLiteral("exit"), QStringLiteral("3") });
-    int count[7] = {};
-    for (Rounds rounds; rounds.next();) {
-        std::stop_source source;
-        QFuture<ProcessResult> future =
-                (exits | exits)
-                        .withTimeout(std::chrono::milliseconds(rounds.count() % 5))
-                        .withStopToken(source.get_token())
-                        .output();
-        spin(6ms);
-        if (rounds.count() % 2)
-            source.request_stop();
-        else
-            future.cancel();
-        QVERIFY(waitFinished(future));
-        if (future.resultCount() == 0) {
-            QVERIFY(future.isCanceled());
-            continue;
-        }
-        const ProcessResult result = future.result();
-        ++count[int(result.outcome())];
-        if (result.outcome() == Outcome::Exited)
-            QCOMPARE(result.exitCode(), 3);
-        else
-            QVERIFY(result.outcome() == Outcome::Cancelled
-                    || result.outcome() == Outcome::TimedOut);
-    }
-    qInfo("%d exited, %d timed out, %d cancelled", count[int(Outcome::Exited)],
-          count[int(Outcome::TimedOut)], count[int(Outcome::Cancelled)]);
+    run({ [=](const std::stop_token &token, int round) {
+             return (exitsWith3() | exitsWith3())
+                     .withTimeout(std::chrono::milliseconds(round % 5))
+                     .withStopToken(token)
+                     .output();
+         },
+          { Outcome::Cancelled, Outcome::Exited, Outcome::TimedOut },
+          Race::Interruption::InTurns,
+          6ms });
 }
 
 QTEST_GUILESS_MAIN(tst_Ends)
