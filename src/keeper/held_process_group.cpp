@@ -38,8 +38,9 @@ void killMembers(pid_t group, std::uint64_t startTime)
                 || (member.pid == group && member.startTime != startTime);
     };
     const auto isLeader = [group](const ProcessEntry &member) { return member.pid == group; };
-    // One after another, until no other turns up; a group can fork as fast as it is killed. One that
-    // has ended by itself, even before it could be looked at, may have forked another just before.
+    // One after another, until no other turns up; a group can fork as fast as it is killed. One
+    // that has ended by itself, even before it could be looked at, may have forked another just
+    // before.
     constexpr int maximumRounds = 100;
     std::vector<pid_t> met;
     for (int round = 0; round < maximumRounds; ++round) {
