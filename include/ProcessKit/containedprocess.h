@@ -16,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace ProcessKit {
 
@@ -117,6 +118,7 @@ public:
     qint64 processId() const;
     int exitCode() const;
     QProcess::ExitStatus exitStatus() const;
+    std::optional<qint64> oomKills() const;
 
     bool waitForStarted(int msecs = 30000);
     bool waitForReadyRead(int msecs = 30000) override;

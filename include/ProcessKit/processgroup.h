@@ -4,6 +4,8 @@
 
 #include <ProcessKit/containedprocess.h>
 #include <ProcessKit/groupstats.h>
+#include <ProcessKit/limitevidence.h>
+#include <ProcessKit/resourcelimits.h>
 #include <ProcessKit/stoppolicy.h>
 
 #include <QtCore/qobject.h>
@@ -46,6 +48,10 @@ public:
     QFuture<ShutdownReport> shutdown(std::chrono::milliseconds grace = std::chrono::seconds(2));
     QFuture<ShutdownReport> stop(const StopPolicy &policy);
     bool waitForEmptied(int msecs = 30000);
+    ResourceLimits limits() const;
+    ProcessError updateLimits(const ResourceLimits &limits);
+    LimitEvidence limitEvidence() const;
+    ControllerSource controllerSource() const;
 
 public Q_SLOTS:
     void kill();
@@ -61,6 +67,8 @@ Q_SIGNALS:
     void suspendedChanged(bool suspended);
     void samplingIntervalChanged(std::chrono::milliseconds interval);
     void statisticsSampled(const ProcessKit::GroupStats &statistics);
+    void limitReached(ProcessKit::ResourceLimits::Limit limit, qint64 times);
+    void oomKilled(qint64 processes);
     void containmentLost(const ProcessKit::ProcessError &error);
 
 protected:
@@ -70,6 +78,7 @@ protected:
 private:
     Q_DISABLE_COPY_MOVE(ProcessGroup)
     ProcessError setSuspended(bool suspended);
+    void tellEvidence();
     friend class ContainedProcess;
     friend class GroupRunner;
     friend class ContainedProcessPrivate;

@@ -18,6 +18,14 @@ enum class Mechanism {
 };
 Q_ENUM_NS(Mechanism)
 
+enum class ControllerSource {
+    None = 0,
+    OwnCgroup = 1,
+    DelegatedSubtree = 2,
+    SystemdScope = 3,
+};
+Q_ENUM_NS(ControllerSource)
+
 enum class Leftovers {
     Drain = 0,
     KillAtOnce = 1,

@@ -82,6 +82,7 @@ public:
     QList<ProcessInfo> leftovers() const;
     Mechanism mechanism() const noexcept;
     std::optional<ResourceUsage> resourceUsage() const noexcept;
+    std::optional<qint64> oomKills() const noexcept;
 
     friend PROCESSKIT_EXPORT bool operator==(const ProcessResult &a,
                                              const ProcessResult &b) noexcept;

@@ -169,7 +169,14 @@ void CapturedRun::fillIn(ProcessResultData *data)
         };
         data->usage = ResourceUsage{ time(usage.ru_utime), time(usage.ru_stime),
                                      qint64(usage.ru_maxrss) * 1024 };
+        if (const auto whole = m_run->tree()->usage()) {
+            data->usage->userTime = std::chrono::microseconds(whole->userMicroseconds.value_or(0));
+            data->usage->systemTime =
+                    std::chrono::microseconds(whole->systemMicroseconds.value_or(0));
+        }
     }
+    if (m_news.exit && m_news.exit->oomKills)
+        data->oomKills = qint64(*m_news.exit->oomKills);
     if (m_foundLine)
         data->foundLine = withTextPolicies(command, *m_foundLine);
     if (m_foundLine && !m_news.verdict) {

@@ -545,6 +545,17 @@ QProcess::ExitStatus ContainedProcess::exitStatus() const
 }
 
 /*!
+    Returns how many processes of the tree the kernel had killed for memory when the program exited.
+    It is known in a ProcessGroup with a limit of memory; no value otherwise, and before the exit.
+
+    \sa ResourceLimits::memoryMax, ProcessGroup::oomKilled()
+*/
+std::optional<qint64> ContainedProcess::oomKills() const
+{
+    return d->oomKills;
+}
+
+/*!
     Returns \c true if nothing of the tree is alive, or nothing was started.
 */
 bool ContainedProcess::isTreeEmpty() const

@@ -134,6 +134,7 @@ public:
     ProcessKit::ProcessError failure;
     int exitCode = 0;
     QProcess::ExitStatus exitStatus = QProcess::NormalExit;
+    std::optional<qint64> oomKills;
     Mechanism mechanism = Mechanism::None;
     bool streamsCut = false;
     bool inReadyRead = false;

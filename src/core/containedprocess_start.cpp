@@ -76,6 +76,7 @@ void ContainedProcessPrivate::begin(QIODevice::OpenMode deviceMode, bool without
     pid = 0;
     exitCode = 0;
     exitStatus = QProcess::NormalExit;
+    oomKills.reset();
     error = QProcess::UnknownError;
     failure = {};
     streamsCut = false;

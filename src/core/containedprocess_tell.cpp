@@ -239,6 +239,7 @@ void ContainedProcessPrivate::tellExit()
     const Native::ChildExit exit = *std::exchange(news.exit, std::nullopt);
     exitCode = exit.known ? exit.code : exit.signalled ? exit.code : -1;
     exitStatus = exit.signalled || !exit.known ? QProcess::CrashExit : QProcess::NormalExit;
+    oomKills = exit.oomKills ? std::optional(qint64(*exit.oomKills)) : std::nullopt;
     inputClosed = true;
     const QPointer<ContainedProcess> guard(q);
     Q_EMIT q->exited(exitCode, exitStatus);

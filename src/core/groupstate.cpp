@@ -82,13 +82,6 @@ bool GroupState::hasEnded() const
     return m_ownerIsGone;
 }
 
-std::shared_ptr<Native::CgroupDirectory> GroupState::directory(int *error)
-{
-    if (!m_directory)
-        m_directory = Native::CgroupDirectory::ofGroup(error);
-    return m_directory;
-}
-
 void GroupState::add(const std::shared_ptr<ProcessRun> &run, Mechanism mechanism)
 {
     m_runs.push_back(run);
@@ -99,6 +92,8 @@ void GroupState::add(const std::shared_ptr<ProcessRun> &run, Mechanism mechanism
 
 void GroupState::runIsOver(ProcessRun *run)
 {
+    if (const auto usage = run->tree()->usage())
+        m_ended += *usage;
     std::erase_if(m_runs, [run](const auto &each) { return each.get() == run; });
     const std::lock_guard lock(m_mutex);
     if (--m_live > 0)
@@ -115,6 +110,7 @@ void GroupState::signal(int signal)
 
 void GroupState::kill()
 {
+    cancelPreparation();
     // at once for all of them, where the kernel can
     const bool atOnce = m_directory && m_directory->kill() == 0;
     for (const auto &run : m_runs) {
@@ -144,15 +140,18 @@ int GroupState::setSuspended(bool suspended)
     return error;
 }
 
-void GroupState::childEnded(const rusage &usage)
+void GroupState::childEnded()
 {
-    Native::addUsage(usage, &m_ended);
+    if (m_nativeLimits.controllers())
+        readLimitEvidence();
 }
 
 // In a cgroup the kernel has counted all of it; elsewhere it is added up from who is there and from
 // the children that have ended.
-GroupStats GroupState::statistics() const
+GroupStats GroupState::statistics()
 {
+    if (m_nativeLimits.controllers())
+        readLimitEvidence();
     Native::Usage usage;
     const bool isCgroup =
             m_directory && std::all_of(m_runs.begin(), m_runs.end(), [](const auto &run) {
@@ -164,6 +163,8 @@ GroupStats GroupState::statistics() const
         Native::Usage alive = isCgroup ? Native::Usage() : m_ended;
         alive.processes = alive.memory = 0;
         for (const auto &run : m_runs) {
+            if (const auto ended = run->tree()->usage(); ended && !isCgroup)
+                alive += *ended;
             for (const Native::ProcessEntry &member : run->tree()->members())
                 Native::addUsageOfProcess(member.pid, &alive);
         }

@@ -79,6 +79,24 @@ using Native::Reactor;
 */
 
 /*!
+    \fn void ProcessKit::ProcessGroup::limitReached(ProcessKit::ResourceLimits::Limit limit, qint64 times)
+
+    This signal is emitted when \a limit was reached, \a times in all. The kernel tells of limits of
+    memory and tasks when it happens, but not more than a hundred times a second; of the CPU's it
+    tells nothing, so that comes with the next exit of a process, sample (samplingInterval) or call
+    of limitEvidence().
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::oomKilled(qint64 processes)
+
+    This signal is emitted when the kernel has killed processes of the group because it needed more
+    memory than ResourceLimits::memoryMax; \a processes of them in all.
+
+    \sa ContainedProcess::oomKills()
+*/
+
+/*!
     \property ProcessKit::ProcessGroup::empty
     \brief Whether nothing is in the group.
 
@@ -333,9 +351,86 @@ void ProcessGroup::setSamplingInterval(std::chrono::milliseconds interval)
 void ProcessGroup::timerEvent(QTimerEvent *event)
 {
     if (event->timerId() == d->samplingTimer.timerId())
-        Q_EMIT statisticsSampled(statistics());
+        Q_EMIT statisticsSampled(statistics()); // which reads the evidence, too
     else
         QObject::timerEvent(event);
+}
+
+/*!
+    Returns what all processes of the group together may use: what updateLimits() was given last.
+    Thread-safe.
+*/
+ResourceLimits ProcessGroup::limits() const
+{
+    return d->state->limits();
+}
+
+/*!
+    Replaces the limits of the group by \a limits: what has no value there is not limited any more.
+    Returns an error where that is not possible, and then the limits are those from before.
+
+    Before the first start, the limits are checked by ResourceLimits::validate() and remembered.
+    That start makes a cgroup for the group where the controllers are to be had: below the
+    application's own cgroup, in a subtree that was delegated to it, or in a scope that systemd is
+    asked for (see \l{Resource limits}). It fails with ProcessError::Kind::ResourceLimit before
+    anything is started where none of them is possible; ProcessError::diagnostic() says why. The
+    start does not wait for systemd in this thread.
+
+    Once something has been started, the new limits are in force when the function returns. It fails
+    with ProcessError::Kind::ResourceLimit where the group is not in a cgroup or cannot have the
+    controller in the one that it is in; a group that is to have limits later should begin with one.
+    A limit of memory that is below what is in use makes the kernel take memory back first, which
+    may take some time, and end processes when it cannot.
+
+    Thread-safe.
+
+    \sa limitEvidence(), controllerSource()
+*/
+ProcessError ProcessGroup::updateLimits(const ResourceLimits &limits)
+{
+    return d->state->setLimits(limits);
+}
+
+/*!
+    Returns how often the limits of the group were reached up to now. Thread-safe; it asks the I/O
+    thread and waits for its answer.
+
+    \sa limitReached(), oomKilled()
+*/
+LimitEvidence ProcessGroup::limitEvidence() const
+{
+    LimitEvidence evidence;
+    int error = 0;
+    if (Reactor *reactor = Reactor::start(&error))
+        reactor->call([&] { evidence = d->state->readLimitEvidence(); });
+    return evidence;
+}
+
+/*!
+    Returns where the controllers that enforce the group's limits come from;
+    ControllerSource::None before its first start and while it has none. Thread-safe.
+*/
+ControllerSource ProcessGroup::controllerSource() const
+{
+    return d->state->controllerSource();
+}
+
+// What has been reached more often than was told.
+void ProcessGroup::tellEvidence()
+{
+    using Limit = ResourceLimits::Limit;
+    const QPointer<ProcessGroup> guard(this);
+    const LimitEvidence now = d->state->limitEvidence();
+    const LimitEvidence before = std::exchange(d->toldEvidence, now);
+    for (const Limit limit : { Limit::MemoryMax, Limit::MemoryHigh, Limit::MemorySwapMax,
+                               Limit::TasksMax, Limit::CpuQuota }) {
+        const qint64 times = now.count(limit).value_or(0);
+        if (guard && times > before.count(limit).value_or(0))
+            Q_EMIT limitReached(limit, times);
+    }
+    const qint64 kills = now.oomKills.value_or(0);
+    if (guard && kills > before.oomKills.value_or(0))
+        Q_EMIT oomKilled(kills);
 }
 
 /*!
@@ -389,6 +484,8 @@ bool ProcessGroup::event(QEvent *event)
     const bool suspended = isSuspended();
     if (std::exchange(d->toldSuspended, suspended) != suspended)
         Q_EMIT suspendedChanged(suspended);
+    if (guard)
+        tellEvidence();
     if (guard && std::exchange(d->toldEmpty, false))
         Q_EMIT emptyChanged(false);
     if (!guard || !isEnd || !isEmpty())

@@ -19,6 +19,7 @@ public:
     Mechanism toldMechanism = Mechanism::None;
     bool toldEmpty = true;
     bool toldSuspended = false;
+    LimitEvidence toldEvidence;
     std::chrono::milliseconds samplingInterval{ 0 };
     QBasicTimer samplingTimer;
 };

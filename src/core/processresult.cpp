@@ -42,10 +42,12 @@ namespace ProcessKit {
     \class ProcessKit::ResourceUsage
     \inmodule ProcessKit
     \inheaderfile ProcessKit/ProcessResult
-    \brief What a process has used, as the kernel counts it (getrusage(2)).
+    \brief What a run has used, as the kernel counts it.
 
-    It counts the direct child, and of what that has started those for which it has waited
-    (wait(2)).
+    The times are those of the whole tree where its cgroup (cpu.stat) or its group keeper counts
+    them; with Mechanism::ProcessGroup they are those of the direct child and of what that has
+    waited for (getrusage(2)). A tree whose members were left to go on has used what it had when the
+    result was made.
 
     \sa ProcessResult::resourceUsage()
 */
@@ -489,12 +491,21 @@ Mechanism ProcessResult::mechanism() const noexcept
 }
 
 /*!
-    Returns what the process has used, if it is known. It is not with Mechanism::Subreaper, where a
-    group keeper reaps it. Of a pipeline it is that of the last stage.
+    Returns what the run has used, if it is known. Of a pipeline it is that of the last stage.
 */
 std::optional<ResourceUsage> ProcessResult::resourceUsage() const noexcept
 {
     return d->usage;
+}
+
+/*!
+    Returns how many processes of the tree the kernel has killed because its group needed more memory
+    than ResourceLimits::memoryMax: this tells such an end from any other SIGKILL. It is known in a
+    ProcessGroup that has a limit of memory or of tasks with it; no value otherwise.
+*/
+std::optional<qint64> ProcessResult::oomKills() const noexcept
+{
+    return d->oomKills;
 }
 
 /*!

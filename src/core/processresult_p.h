@@ -35,6 +35,7 @@ public:
     QList<ProcessInfo> leftovers;
     Mechanism mechanism = Mechanism::None;
     std::optional<ResourceUsage> usage;
+    std::optional<qint64> oomKills;
     std::optional<QString> foundLine; // by a verb that looks for one
 
     QString decoded(const QByteArray &encoded) const;

@@ -140,16 +140,26 @@ void ProcessRun::abandon()
 void ProcessRun::begin()
 {
     m_self = shared_from_this();
-    Native::Launch launch;
     const bool withModifier = bool(m_setup.modifier);
-    Native::TreeKind kind = toTreeKind(m_setup.requested);
-    if (m_setup.requested == Mechanism::None)
-        kind = Native::chooseMechanism(withModifier);
+    if (m_setup.group) {
+        m_setup.group->prepare(m_setup.program, m_setup.requested, withModifier,
+                               [self = m_self](Native::TreeKind kind, ProcessError problem) {
+                                   self->launch(kind, std::move(problem));
+                               });
+    } else {
+        launch(m_setup.requested == Mechanism::None ? Native::chooseMechanism(withModifier)
+                                                    : toTreeKind(m_setup.requested),
+               {});
+    }
+}
 
-    int error = 0;
+// \a problem: why the group cannot take it in
+void ProcessRun::launch(Native::TreeKind kind, ProcessError problem)
+{
+    Native::Launch launch;
     std::shared_ptr<Native::CgroupDirectory> directory;
     if (m_setup.group && kind == Native::TreeKind::CgroupV2)
-        directory = m_setup.group->directory(&error);
+        directory = m_setup.group->directory();
     m_tree = Native::Tree::make(kind, directory);
     m_tree->setObserver(this);
     {
@@ -158,8 +168,8 @@ void ProcessRun::begin()
     }
     if (m_setup.group)
         m_setup.group->add(m_self, toMechanism(kind));
-    if (error) {
-        fail(toError({ LaunchStep::Container, error }, m_setup.program));
+    if (problem) {
+        fail(problem);
         return;
     }
     if (m_setup.group && m_setup.group->isSuspended()) {
@@ -170,17 +180,16 @@ void ProcessRun::begin()
     // A verb that a runner was asked for while its group still was. (Whoever comes a moment earlier
     // counts as a member already, and is killed with the group.)
     const bool isTooLate = m_consumer && m_setup.group && m_setup.group->hasEnded();
-    if (isTooLate || m_setup.stopToken.stop_requested()) {
+    if (isTooLate || m_killed || m_setup.stopToken.stop_requested()) {
         tell([](RunNews &news) { news.verdict = Verdict::Cancelled; });
         fail(ProcessError(ProcessError::Kind::Cancelled, m_setup.program, QStringLiteral("start"),
                           ECANCELED));
         return;
     }
-    if (const ProcessError problem = lookUpProgram(&m_setup, &launch.plan)) {
-        fail(problem);
-        return;
-    }
-    if (const ProcessError problem = openStreams(&launch)) {
+    problem = lookUpProgram(&m_setup, &launch.plan);
+    if (!problem)
+        problem = openStreams(&launch);
+    if (problem) {
         fail(problem);
         return;
     }
@@ -189,6 +198,7 @@ void ProcessRun::begin()
     launch.plan.workingDirectory = m_setup.directory;
     launch.plan.settings = std::move(m_setup.settings);
     launch.modifier = std::move(m_setup.modifier);
+    launch.isMeasured = bool(m_consumer); // a verb, whose result tells
     m_inputQueue.append(std::move(m_setup.input));
     if (m_setup.closesInput) {
         const std::lock_guard lock(m_mutex);
@@ -285,7 +295,7 @@ void ProcessRun::end(Verdict verdict)
         || (m_verdict && verdict != Verdict::Cancelled))
         return;
     qCDebug(lcLifecycle) << (verdict == Verdict::Cancelled ? "cancelled" : "timed out")
-                         << m_tree->pid();
+                         << (m_tree ? m_tree->pid() : 0);
     m_verdict = verdict;
     m_timeoutTimer.stop();
     m_activityTimer.stop();
@@ -293,7 +303,7 @@ void ProcessRun::end(Verdict verdict)
     tell([verdict](RunNews &news) { news.verdict = verdict; });
     const RunSetup::Ending ending =
             verdict == Verdict::Cancelled ? m_setup.cancelEnding : m_setup.timeoutEnding;
-    if (ending.grace <= 0ms) {
+    if (!m_tree || ending.grace <= 0ms) {
         killTree();
         return;
     }
@@ -336,8 +346,8 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     m_timeoutTimer.stop();
     m_activityTimer.stop();
     m_stopRequest.reset();
-    if (m_setup.group && exit.usage)
-        m_setup.group->childEnded(*exit.usage);
+    if (m_setup.group)
+        m_setup.group->childEnded();
     m_inputWatch.stopAndClose(std::move(m_input));
     tell([&](RunNews &news) {
         m_exitedForOwner = true;
@@ -444,7 +454,9 @@ void ProcessRun::askToEnd(int signal)
 {
     m_asked = true;
     m_drainTimer.stop();
-    if (m_treeEmpty)
+    if (!m_tree)
+        m_killed = true; // it waits for its group, and will not begin any more
+    if (!m_tree || m_treeEmpty)
         return;
     m_tree->signal(signal);
     m_tree->signal(SIGCONT); // a stopped member has to run to end

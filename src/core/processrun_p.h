@@ -216,6 +216,7 @@ private:
     explicit ProcessRun(RunSetup setup);
 
     void begin();
+    void launch(Native::TreeKind kind, ProcessError problem);
     ProcessError openStreams(Native::Launch *launch);
     int openPipe(int stream, Native::LaunchPlan *plan, std::vector<Native::UniqueFd> *childEnds);
     void watchChannel(int index);

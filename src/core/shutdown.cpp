@@ -63,6 +63,8 @@ QFuture<ShutdownReport> Shutdown::begin(const std::shared_ptr<Shutdown> &shutdow
 void Shutdown::ask(Runs runs)
 {
     m_begin = Reactor::Clock::now();
+    if (m_group)
+        m_group->cancelPreparation();
     m_runs = std::move(runs);
     m_left = int(m_runs.size());
     m_report.membersBefore = countMembers();

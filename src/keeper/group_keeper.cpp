@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -43,6 +44,13 @@ std::optional<LaunchPlan> readPlan(int file)
         length += std::size_t(count);
     }
     return LaunchPlan::deserialize(bytes);
+}
+
+rusage usageOfReaped()
+{
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    return usage;
 }
 
 // Gives the plan its sources, above every target so that no copy in the child overwrites another's
@@ -106,6 +114,7 @@ int GroupKeeper::run()
             m_stage = Stage::Over;
             Message emptied;
             emptied.type = Type::Emptied;
+            emptied.appendUsage(usageOfReaped());
             m_outbox.send(std::move(emptied));
         }
         const bool isOver = m_stage != Stage::Waiting || m_killer.isActive();
@@ -170,10 +179,21 @@ void GroupKeeper::launch(Message &message)
     message.descriptors.erase(message.descriptors.begin());
     if (!plan)
         return report({ LaunchStep::Keeper, EPROTO });
+    std::uint32_t flags = 0;
+    message.take(&flags);
+    UniqueFd cgroup;
+    SpawnOptions options;
+    if (flags == KeeperProtocol::IntoCgroup) {
+        if (message.descriptors.empty())
+            return report({ LaunchStep::Keeper, EMFILE });
+        cgroup = std::move(message.descriptors.front());
+        message.descriptors.erase(message.descriptors.begin());
+        options.cgroup = cgroup.get();
+    }
     if (const LaunchFailure failure = assignSources(&*plan, &message.descriptors))
         return report(failure);
 
-    SpawnResult child = spawn(*plan);
+    SpawnResult child = spawn(*plan, options);
     message.descriptors.clear(); // or the streams would never end
     if (child.failure)
         return report(child.failure);
@@ -226,6 +246,7 @@ bool GroupKeeper::reap()
             exited.type = Type::Exited;
             exited.append(std::int32_t(info.si_code));
             exited.append(std::int32_t(info.si_status));
+            exited.appendUsage(usageOfReaped());
             m_outbox.send(std::move(exited));
         }
     }

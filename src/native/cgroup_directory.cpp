@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -27,6 +28,29 @@ std::shared_ptr<CgroupDirectory> &applicationDirectory()
 {
     static auto *directory = new std::shared_ptr<CgroupDirectory>;
     return *directory;
+}
+
+// For groups with limits, where the controllers are not to be had at the place of the other one.
+std::shared_ptr<CgroupDirectory> &limitedDirectory()
+{
+    static auto *directory = new std::shared_ptr<CgroupDirectory>;
+    return *directory;
+}
+
+std::string parentOf(const std::string &path)
+{
+    return path.substr(0, path.rfind('/'));
+}
+
+// Whether this process may have a child born in \a directory.
+bool maySpawnInto(const std::string &directory)
+{
+    const std::string own = CgroupLocation::ownDirectory() + '/';
+    std::string common = directory + '/';
+    const auto [end, ignored] =
+            std::mismatch(common.begin(), common.end(), own.begin(), own.end());
+    common.resize(common.rfind('/', std::size_t(end - common.begin()) - 1));
+    return ::faccessat(-1, (common + "/cgroup.procs").c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 // Held back for the moment when a tree has to be killed and no descriptor is left to do it with.
@@ -59,6 +83,16 @@ std::shared_ptr<void> takeKeptPlace()
 
 } // namespace
 
+void CgroupLeaf::noteUsage(const std::optional<Usage> &ofTree)
+{
+    if (!ofTree || !earlierUsage) {
+        earlierUsage.reset();
+        return;
+    }
+    *earlierUsage->userMicroseconds += ofTree->userMicroseconds.value_or(0);
+    *earlierUsage->systemMicroseconds += ofTree->systemMicroseconds.value_or(0);
+}
+
 CgroupDirectory::CgroupDirectory(std::string path, UniqueFd directory,
                                  std::shared_ptr<CgroupDirectory> parent)
     : m_path(std::move(path)), m_directory(std::move(directory)), m_parent(std::move(parent))
@@ -67,6 +101,7 @@ CgroupDirectory::CgroupDirectory(std::string path, UniqueFd directory,
 
 CgroupDirectory::~CgroupDirectory()
 {
+    m_leafWatches.clear();
     for (const CgroupLeaf &leaf : m_freeLeaves)
         ::unlinkat(m_directory.get(), leaf.name().c_str(), AT_REMOVEDIR);
     if (!m_isGone) // or else the path may be that of its successor
@@ -94,36 +129,48 @@ CgroupDirectory::make(const std::string &path, std::shared_ptr<CgroupDirectory> 
 std::shared_ptr<CgroupDirectory> CgroupDirectory::ofApplication(int *error)
 {
     std::shared_ptr<CgroupDirectory> &directory = applicationDirectory();
-    if (directory && directory->m_owner == ::geteuid() && !directory->m_isGone)
+    if (directory && directory->isUsable())
         return directory;
     const CgroupLocation location = CgroupLocation::find();
     if (location.directory.empty()) {
         *error = EACCES;
         return nullptr;
     }
-    directory.reset();
+    return in(location.directory, &directory, error);
+}
+
+std::shared_ptr<CgroupDirectory>
+CgroupDirectory::in(const std::string &location, std::shared_ptr<CgroupDirectory> *kept, int *error)
+{
+    kept->reset();
     OwnerStamp stamp = OwnerStamp::own();
     do {
-        const std::string path = location.directory + '/' + stamp.name();
+        const std::string path = location + '/' + stamp.name();
         // held before it is there: we may be killed at any moment
         *error = KeeperClient::instance().holdCgroup(path);
         if (*error)
             return nullptr;
-        directory = make(path, nullptr, error);
+        *kept = make(path, nullptr, error);
         ++stamp.incarnation; // the last one's keeper may be at work in the directory that exists
-    } while (!directory && *error == EEXIST && stamp.incarnation < 1000);
-    return directory;
+    } while (!*kept && *error == EEXIST && stamp.incarnation < 1000);
+    if (*kept)
+        (*kept)->m_isKeepers = !maySpawnInto(location);
+    return *kept;
 }
 
 void CgroupDirectory::discardApplication()
 {
-    const std::shared_ptr<CgroupDirectory> directory =
-            std::exchange(applicationDirectory(), nullptr);
-    if (!directory)
-        return;
-    directory->kill();
+    for (std::shared_ptr<CgroupDirectory> *kept : { &applicationDirectory(), &limitedDirectory() }) {
+        if (const std::shared_ptr<CgroupDirectory> directory = std::exchange(*kept, nullptr))
+            directory->discard();
+    }
+}
+
+void CgroupDirectory::discard()
+{
+    kill();
     constexpr int longestWait = 5000; // ms; only a process that sleeps in the kernel takes longer
-    const UniqueFd events = directory->openBelow("cgroup.events", O_RDONLY);
+    const UniqueFd events = openBelow("cgroup.events", O_RDONLY);
     char content[128];
     pollfd change{ events.get(), POLLPRI, 0 };
     ssize_t length;
@@ -131,26 +178,171 @@ void CgroupDirectory::discardApplication()
            && std::string_view(content, std::size_t(length)).find("populated 0")
                    == std::string_view::npos
            && ::poll(&change, 1, longestWait) > 0) { }
-    removeCgroup(directory->m_path.c_str());
+    removeCgroup(m_path.c_str());
 }
 
 std::shared_ptr<CgroupDirectory> CgroupDirectory::ofGroup(int *error)
 {
     std::shared_ptr<CgroupDirectory> application = ofApplication(error);
-    if (!application)
-        return nullptr;
-    const std::string path = application->m_path + "/group" + std::to_string(++groupCount);
-    return make(path, std::move(application), error);
+    return application ? ofGroup(std::move(application), error) : nullptr;
 }
 
-CgroupLeaf CgroupDirectory::takeLeaf()
+std::shared_ptr<CgroupDirectory>
+CgroupDirectory::ofGroup(std::shared_ptr<CgroupDirectory> application, int *error)
+{
+    const std::string path = application->m_path + "/group" + std::to_string(++groupCount);
+    const bool isKeepers = application->m_isKeepers;
+    std::shared_ptr<CgroupDirectory> group = make(path, std::move(application), error);
+    if (group)
+        group->m_isKeepers = isKeepers;
+    return group;
+}
+
+std::shared_ptr<CgroupDirectory>
+CgroupDirectory::ofLimitedGroup(const ControllerPlace &place, const CgroupLimits &limits,
+                                LimitFailure *failure)
+{
+    failure->file = "cgroup.subtree_control";
+    failure->error = place.prepare(limits.controllers());
+    if (failure->error)
+        return nullptr;
+    std::shared_ptr<CgroupDirectory> application;
+    for (std::shared_ptr<CgroupDirectory> *kept : { &applicationDirectory(), &limitedDirectory() }) {
+        if (*kept && (*kept)->isUsable() && (*kept)->exists()
+            && parentOf((*kept)->m_path) == place.directory)
+            application = *kept;
+    }
+    if (!application)
+        application = in(place.directory, &limitedDirectory(), &failure->error);
+    std::shared_ptr<CgroupDirectory> group;
+    if (application)
+        group = ofGroup(std::move(application), &failure->error);
+    if (!group)
+        return nullptr;
+    failure->error = group->provideControllers(limits.controllers());
+    if (!failure->error)
+        *failure = applyLimits(group->m_directory.get(), limits);
+    return *failure ? nullptr : group;
+}
+
+bool CgroupDirectory::exists() const
+{
+    return ::faccessat(m_directory.get(), "cgroup.procs", F_OK, 0) == 0;
+}
+
+// From the cgroup in which the application's is made down to this one's leaves.
+int CgroupDirectory::provideControllers(Controllers wanted)
+{
+    const UniqueFd location(
+            ::open(parentOf(m_parent->m_path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!location)
+        return errno;
+    // the leaves say which of the trees ran out of memory, and where forks have failed
+    const Controllers ofLeaves = wanted & (MemoryController | PidsController);
+    int error = enableControllers(location.get(), wanted);
+    if (!error)
+        error = enableControllers(m_parent->m_directory.get(), wanted);
+    if (!error)
+        error = enableControllers(m_directory.get(), ofLeaves);
+    if (!error)
+        m_controllers |= ofLeaves;
+    return error;
+}
+
+UniqueFd CgroupDirectory::open() const
+{
+    return openBelow(".", O_RDONLY | O_DIRECTORY);
+}
+
+void CgroupDirectory::watchLimits(std::function<void()> callback)
+{
+    m_onLimitEvent = std::move(callback);
+    watchFile("memory.events", &m_memoryWatch);
+    watchFile("pids.events", &m_tasksWatch);
+}
+
+// A file that is not there has no events.
+void CgroupDirectory::watchFile(const std::string &path, std::unique_ptr<FileWatch> *watch)
+{
+    if (*watch || !m_onLimitEvent)
+        return;
+    auto made = std::make_unique<FileWatch>();
+    made->file = openBelow(path, O_RDONLY);
+    if (!made->file)
+        return;
+    const int error = made->watch.start(made->file.get(), Reactor::Urgent,
+                                        [this, file = made->file.get()](auto) {
+                                            char content[256]; // reading it takes the event back
+                                            if (::pread(file, content, sizeof content, 0) >= 0
+                                                && m_onLimitEvent)
+                                                m_onLimitEvent();
+                                        });
+    if (!error)
+        *watch = std::move(made);
+}
+
+LimitEvents CgroupDirectory::limitEvents() const
+{
+    LimitEvents events = Native::limitEvents(m_directory.get());
+    if (events.tasksMax && m_controllers & PidsController) {
+        *events.tasksMax += m_goneTaskEvents;
+        const auto add = [&](const std::string &leaf) {
+            *events.tasksMax += eventCount((leaf + "/pids.events").c_str(), "max ",
+                                           m_directory.get())
+                                        .value_or(0);
+        };
+        for (const auto &[leaf, watch] : m_leafWatches)
+            add(leaf);
+        for (const CgroupLeaf &leaf : m_freeLeaves)
+            add(leaf.name());
+    }
+    return events;
+}
+
+std::optional<std::uint64_t> CgroupDirectory::oomKills(const CgroupLeaf &leaf) const
+{
+    if (!(m_controllers & MemoryController))
+        return std::nullopt;
+    const auto count = eventCount((leaf.name() + "/memory.events").c_str(), "oom_kill ",
+                                  m_directory.get());
+    return count ? std::optional(*count - std::min(*count, leaf.earlierOomKills)) : std::nullopt;
+}
+
+std::optional<Usage> CgroupDirectory::cpuUsage(const CgroupLeaf &leaf) const
+{
+    return cpuUsageOfCgroup(leaf.name() + "/cpu.stat", m_directory.get());
+}
+
+std::optional<Usage> CgroupDirectory::usage(const CgroupLeaf &leaf) const
+{
+    std::optional<Usage> usage = cpuUsage(leaf);
+    if (!usage || !leaf.earlierUsage)
+        return std::nullopt;
+    *usage->userMicroseconds -= *leaf.earlierUsage->userMicroseconds;
+    *usage->systemMicroseconds -= *leaf.earlierUsage->systemMicroseconds;
+    return usage;
+}
+
+void CgroupDirectory::removeLeaf(const CgroupLeaf &leaf)
+{
+    if (m_controllers & PidsController)
+        m_goneTaskEvents += eventCount((leaf.name() + "/pids.events").c_str(), "max ",
+                                       m_directory.get())
+                                    .value_or(0);
+    removeCgroup(leaf.name().c_str(), m_directory.get());
+}
+
+CgroupLeaf CgroupDirectory::takeLeaf(bool measured)
 {
     CgroupLeaf leaf;
     if (!m_freeLeaves.empty()) {
         leaf = std::move(m_freeLeaves.back());
         m_freeLeaves.pop_back();
-        if (leaf.directory || openDirectory(&leaf))
+        if (leaf.directory || openDirectory(&leaf)) {
+            if (measured && !leaf.earlierUsage)
+                leaf.earlierUsage = cpuUsage(leaf);
             return leaf;
+        }
         if (!isAbsent(errno))
             return {};
         dropFreeLeaves();
@@ -182,11 +374,13 @@ bool CgroupDirectory::notice(const LaunchFailure &failure)
 void CgroupDirectory::dropFreeLeaves()
 {
     for (const CgroupLeaf &leaf : std::exchange(m_freeLeaves, {}))
-        removeCgroup(leaf.name().c_str(), m_directory.get());
+        removeLeaf(leaf);
 }
 
-void CgroupDirectory::settle(CgroupLeaf *leaf) const
+void CgroupDirectory::settle(CgroupLeaf *leaf)
 {
+    if (m_controllers & PidsController)
+        watchFile(leaf->name() + "/pids.events", &m_leafWatches[leaf->name()]);
     if (!leaf->keepsDescriptors)
         leaf->directory.reset();
     else if (!leaf->events)
@@ -196,6 +390,8 @@ void CgroupDirectory::settle(CgroupLeaf *leaf) const
 void CgroupDirectory::returnLeaf(CgroupLeaf leaf, bool killed)
 {
     const char *name = leaf.name().c_str();
+    leaf.earlierOomKills += oomKills(leaf).value_or(0);
+    m_leafWatches.erase(leaf.name());
     killed |= ::strtoul(name + leafPrefix.size(), nullptr, 10) <= m_killedLeaves;
     struct stat status;
     // a cgroup that a member has made inside counts as a link of its parent
@@ -208,7 +404,7 @@ void CgroupDirectory::returnLeaf(CgroupLeaf leaf, bool killed)
         }
         m_freeLeaves.push_back(std::move(leaf));
     } else {
-        removeCgroup(name, m_directory.get());
+        removeLeaf(leaf);
     }
 }
 
@@ -236,6 +432,12 @@ int CgroupDirectory::freeze(bool frozen)
     if (!fd)
         return errno;
     return ::write(fd.get(), frozen ? "1" : "0", 1) == 1 ? 0 : errno;
+}
+
+bool CgroupDirectory::kill(const CgroupLeaf &leaf) const
+{
+    const UniqueFd fd = open(leaf, "cgroup.kill", O_WRONLY);
+    return fd && ::write(fd.get(), "1", 1) == 1;
 }
 
 int CgroupDirectory::kill()

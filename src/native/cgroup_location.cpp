@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sstream>
 
@@ -107,12 +108,26 @@ std::string CgroupLocation::directoryFrom(const std::string &mountInfo, const st
     return {};
 }
 
-CgroupLocation CgroupLocation::find()
+std::string CgroupLocation::ownDirectory()
+{
+    return directoryOf(::getpid());
+}
+
+std::string CgroupLocation::directoryOf(pid_t pid)
 {
     std::string mountInfo, cgroups;
-    if (!readFile("/proc/self/mountinfo", &mountInfo) || !readFile("/proc/self/cgroup", &cgroups))
+    const std::string file = "/proc/" + std::to_string(pid) + "/cgroup";
+    if (!readFile("/proc/self/mountinfo", &mountInfo) || !readFile(file.c_str(), &cgroups))
+        return {};
+    errno = 0;
+    return directoryFrom(mountInfo, cgroups);
+}
+
+CgroupLocation CgroupLocation::find()
+{
+    std::string directory = ownDirectory();
+    if (directory.empty() && errno)
         return { {}, std::string("/proc is not readable: ") + strerror(errno) };
-    std::string directory = directoryFrom(mountInfo, cgroups);
     if (directory.empty())
         return { {}, "no cgroup v2 hierarchy is mounted that shows this process's cgroup" };
     if (std::string reason = whyUnusable(directory); !reason.empty())

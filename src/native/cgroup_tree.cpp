@@ -70,6 +70,7 @@ CgroupTree::~CgroupTree() = default;
 void CgroupTree::launch(Launch launch)
 {
     begin();
+    m_isMeasured = launch.isMeasured;
     const LaunchFailure failure = enterLeaf(launch);
     launch.childEnds.clear();
     if (failure) {
@@ -130,7 +131,7 @@ int CgroupTree::takeLeaf()
             m_directory = CgroupDirectory::ofApplication(&error); // made anew should it be gone
         if (!m_directory)
             return error;
-        m_leaf = m_directory->takeLeaf();
+        m_leaf = m_directory->takeLeaf(m_isMeasured);
         error = errno;
     }
     return m_leaf ? 0 : error;
@@ -138,7 +139,8 @@ int CgroupTree::takeLeaf()
 
 void CgroupTree::childEnded()
 {
-    const ChildExit exit = m_child.reap();
+    ChildExit exit = m_child.reap();
+    exit.oomKills = m_directory->oomKills(m_leaf);
     if (isPopulated()) {
         watchUntilEmpty();
         reportExited(exit);
@@ -189,8 +191,11 @@ void CgroupTree::becomeEmpty()
 {
     m_eventsWatch.stop();
     m_retry.stop();
+    if (m_isMeasured)
+        m_wholeUsage = m_directory->usage(m_leaf);
     reapAdopted([suffix = leafPath()](pid_t pid) { return isIn(pid, suffix); });
     reportEmptied();
+    m_leaf.noteUsage(m_isMeasured ? m_wholeUsage : std::nullopt);
     // what the next one finds is nothing that this one's end has to wait for
     Reactor::instance().afterTurn([self = shared_from_this(), this] {
         m_directory->returnLeaf(std::exchange(m_leaf, {}), m_killed);
@@ -202,6 +207,13 @@ void CgroupTree::becomeEmpty()
 std::string CgroupTree::leafPath() const
 {
     return m_directory->path().substr(m_directory->path().rfind('/')) + '/' + m_leaf.name();
+}
+
+std::optional<Usage> CgroupTree::usage() const
+{
+    if (!m_isMeasured)
+        return Tree::usage();
+    return m_leaf && !m_wholeUsage ? m_directory->usage(m_leaf) : m_wholeUsage;
 }
 
 void CgroupTree::signal(int signal)
@@ -217,8 +229,7 @@ void CgroupTree::kill()
     if (!m_leaf)
         return;
     m_killed = true;
-    const UniqueFd fd = m_directory->open(m_leaf, "cgroup.kill", O_WRONLY);
-    if (!fd || ::write(fd.get(), "1", 1) != 1)
+    if (!m_directory->kill(m_leaf))
         signal(SIGKILL); // no descriptor left: one after another
 }
 

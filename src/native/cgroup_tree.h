@@ -21,6 +21,7 @@ public:
     void signal(int signal) override;
     void kill() override;
     std::vector<ProcessEntry> members() const override;
+    std::optional<Usage> usage() const override;
 
 private:
     LaunchFailure enterLeaf(const Launch &launch);
@@ -37,6 +38,8 @@ private:
     std::shared_ptr<CgroupDirectory> m_directory;
     CgroupLeaf m_leaf; // none before the launch, and once the tree is empty
     bool m_killed = false;
+    bool m_isMeasured = false;
+    std::optional<Usage> m_wholeUsage; // once it is empty
     DirectChild m_child;
     Reactor::Watch m_eventsWatch;
     Reactor::Timer m_retry;

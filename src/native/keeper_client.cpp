@@ -13,6 +13,7 @@
 #include <link.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <algorithm>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -280,8 +281,10 @@ int KeeperClient::introduce()
     Message hello;
     hello.type = Type::Hello;
     int error = send(hello, { self.get() });
-    if (!error && !m_cgroup.empty())
-        error = holdCgroup(m_cgroup);
+    for (const std::string &cgroup : m_cgroups) {
+        if (!error)
+            error = sendHold(cgroup);
+    }
     for (const auto &[id, group] : m_processGroups) {
         if (!error)
             error = sendHold(id, group);
@@ -291,9 +294,13 @@ int KeeperClient::introduce()
 
 int KeeperClient::holdCgroup(const std::string &path)
 {
-    m_cgroup = path;
-    if (!m_socket)
-        return 0;
+    if (std::find(m_cgroups.begin(), m_cgroups.end(), path) == m_cgroups.end())
+        m_cgroups.push_back(path);
+    return m_socket ? sendHold(path) : 0;
+}
+
+int KeeperClient::sendHold(const std::string &path)
+{
     Message message;
     message.type = Type::HoldCgroup;
     message.payload = path;
@@ -447,7 +454,7 @@ void KeeperClient::keeperEnded()
     int error = 0;
     reapWhenOrphaned(KeeperProtocol::GroupKeeperName); // its children have just become ours
     const auto groups = std::exchange(m_groups, {});
-    const bool needed = !m_cgroup.empty() || !m_processGroups.empty() || !groups.empty();
+    const bool needed = !m_cgroups.empty() || !m_processGroups.empty() || !groups.empty();
     for (const auto &[id, lost] : groups)
         lost(EOWNERDEAD);
     if (needed)

@@ -72,6 +72,7 @@ private:
     void keeperEnded();
     int send(const KeeperProtocol::Message &message, const std::vector<int> &descriptors = {});
     void flush();
+    int sendHold(const std::string &cgroup);
     int sendHold(std::uint32_t id, const HeldProcessGroup &group);
 
     struct Pending
@@ -89,7 +90,7 @@ private:
     Reactor::Watch m_socketWatch;
     Reactor::Watch m_exitWatch;
     std::vector<Pending> m_pending; // what the socket had no room for
-    std::string m_cgroup;
+    std::vector<std::string> m_cgroups; // held, also by the next keeper
     std::map<std::uint32_t, HeldProcessGroup> m_processGroups;
     std::map<std::uint32_t, std::function<void(int)>> m_groups;
     std::uint32_t m_lastId = 0;

@@ -28,7 +28,9 @@ bool isRequest(Type type)
     return std::uint16_t(type) < 16 || (std::uint16_t(type) >= 32 && std::uint16_t(type) < 48);
 }
 
-// Every payload but a path has a fixed size.
+constexpr std::size_t usageSize = 5 * sizeof(std::int64_t); // see Message::appendUsage()
+
+// Every payload but a path has a fixed size, and that of a launch can be left out.
 bool isValidPayload(std::uint16_t type, std::string_view payload)
 {
     switch (Type(type)) {
@@ -39,8 +41,13 @@ bool isValidPayload(std::uint16_t type, std::string_view payload)
     case Type::Launched:
         return payload.size() == 16;
     case Type::LaunchFailed:
-    case Type::Exited:
         return payload.size() == 8;
+    case Type::Exited:
+        return payload.size() == 8 + usageSize;
+    case Type::Emptied:
+        return payload.size() == usageSize;
+    case Type::Launch:
+        return payload.empty() || payload.size() == 4;
     case Type::GroupFailed:
     case Type::Signal:
         return payload.size() == 4;
@@ -49,9 +56,7 @@ bool isValidPayload(std::uint16_t type, std::string_view payload)
     case Type::MakeGroup:
     case Type::Ready:
     case Type::GroupLost:
-    case Type::Launch:
     case Type::Kill:
-    case Type::Emptied:
         return payload.empty();
     }
     return false;
@@ -97,6 +102,30 @@ void takeControl(msghdr *packet, Message *message)
 }
 
 } // namespace
+
+void Message::appendUsage(const rusage &usage)
+{
+    for (const std::int64_t number :
+         { usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec,
+           usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec,
+           std::int64_t(usage.ru_maxrss), std::int64_t(usage.ru_inblock),
+           std::int64_t(usage.ru_oublock) })
+        append(number);
+}
+
+bool Message::takeUsage(rusage *usage)
+{
+    std::int64_t user, system, largest, read, written;
+    if (!take(&user) || !take(&system) || !take(&largest) || !take(&read) || !take(&written))
+        return false;
+    *usage = {};
+    usage->ru_utime = { user / 1'000'000, user % 1'000'000 };
+    usage->ru_stime = { system / 1'000'000, system % 1'000'000 };
+    usage->ru_maxrss = largest;
+    usage->ru_inblock = read;
+    usage->ru_oublock = written;
+    return true;
+}
 
 std::string encode(const Message &message)
 {

@@ -5,6 +5,7 @@
 #include "launch_plan.h"
 #include "unique_fd.h"
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -18,11 +19,12 @@
 // travels as descriptors beside the message, never in it.
 namespace ProcessKit::Native::KeeperProtocol {
 
-constexpr std::uint32_t Magic = 0x504b0001; // "PK", version 1
+constexpr std::uint32_t Magic = 0x504b0002; // "PK", version 2
 constexpr std::size_t MaximumPayload = 4096 + 256; // a path and some numbers
 constexpr std::size_t MaximumDescriptors = 250;
 // the descriptor on which a keeper finds its control socket when it starts
 constexpr int ControlDescriptor = 3;
+constexpr std::uint32_t IntoCgroup = 1;
 // what /proc calls a group keeper
 constexpr char GroupKeeperName[] = "processkit-grp";
 
@@ -40,7 +42,9 @@ enum class Type : std::uint16_t {
     GroupFailed = 18, // id; payload: int32 errno: the group keeper could not be made
 
     // application -> group keeper
-    Launch = 32, // descriptors: a memfd with the serialized LaunchPlan, then the plan's sources
+    // payload: nothing or uint32 IntoCgroup; descriptors: a memfd with the serialized LaunchPlan, with
+    // IntoCgroup the directory of the cgroup to be born in, then the plan's sources
+    Launch = 32,
     Signal = 33, // payload: int32 signal, to every member
     Kill = 34,
 
@@ -48,8 +52,9 @@ enum class Type : std::uint16_t {
     Launched = 48, // payload: int64 pid of the child, int64 pid of the group keeper;
     // descriptors: the child's pidfd
     LaunchFailed = 49, // payload: LaunchStep as int32, errno as int32
-    Exited = 50, // payload: int32 si_code, int32 si_status: the direct child was reaped
-    Emptied = 51, // no process is left in the group (it is the last message)
+    // payload: int32 si_code, int32 si_status, Usage: the direct child was reaped
+    Exited = 50,
+    Emptied = 51, // payload: Usage: no process is left in the group (it is the last message)
 };
 
 struct Message
@@ -63,6 +68,10 @@ struct Message
     uid_t senderUser = uid_t(-1);
     gid_t senderGroup = gid_t(-1);
 
+    // what all children of the sender that it has reaped have used: microseconds in user and system
+    // mode, KiB of the largest, blocks read and written, as int64
+    void appendUsage(const rusage &usage);
+    bool takeUsage(rusage *usage);
     // numbers in a payload, one after another
     template<typename Number>
     void append(Number number)

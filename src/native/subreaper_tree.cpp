@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include <string_view>
+#include <utility>
 
 namespace ProcessKit::Native {
 
@@ -67,11 +68,7 @@ void SubreaperTree::launch(Launch launch)
     begin();
     addInherited(&launch.plan);
     if (const LaunchFailure failure = askKeeper(launch)) {
-        m_over = true;
-        m_watch.stop();
-        m_socket.reset();
-        if (m_id)
-            KeeperClient::instance().dropGroup(m_id);
+        letGo();
         reportLaunchFailed(failure);
     }
 }
@@ -104,11 +101,20 @@ LaunchFailure SubreaperTree::askKeeper(const Launch &launch)
     Message message;
     message.type = Type::Launch;
     std::vector<int> descriptors{ plan.get() };
+    if (m_directory) {
+        m_leaf = m_directory->takeLeaf();
+        if (!m_leaf)
+            return { LaunchStep::Container, errno };
+        descriptors.push_back(m_leaf.directory.get());
+        message.append(std::uint32_t(KeeperProtocol::IntoCgroup));
+    }
     for (const LaunchPlan::Descriptor &descriptor : launch.plan.descriptors)
         descriptors.push_back(descriptor.source);
     // it waits in the socket until there is a group keeper to read it
     if (!KeeperProtocol::send(m_socket.get(), message, descriptors))
         return { LaunchStep::Keeper, errno };
+    if (m_leaf)
+        m_directory->settle(&m_leaf);
     const int error = keeper.makeGroup(
             std::move(theirs), [this](int problem) { keeperSays(problem); }, &m_id);
     return error ? LaunchFailure{ LaunchStep::Keeper, error } : LaunchFailure{};
@@ -148,21 +154,29 @@ void SubreaperTree::handle(Message *message)
         std::int32_t error = 0;
         message->take(&step);
         message->take(&error);
-        m_over = true;
-        m_watch.stop();
-        KeeperClient::instance().dropGroup(m_id);
-        reportLaunchFailed({ LaunchStep(step), error });
+        const LaunchFailure failure{ LaunchStep(step), error };
+        if (m_leaf)
+            m_directory->notice(failure);
+        letGo();
+        reportLaunchFailed(failure);
     } else if (message->type == Type::Exited && !m_exited) {
         std::int32_t code = 0;
         std::int32_t status = 0;
         if (!message->take(&code) || !message->take(&status))
             return;
         m_exited = true;
-        reportExited({ true, code == CLD_KILLED || code == CLD_DUMPED, status });
+        ChildExit exit{ true, code == CLD_KILLED || code == CLD_DUMPED, status };
+        rusage usage;
+        if (message->takeUsage(&usage))
+            exit.usage = usage;
+        if (m_leaf)
+            exit.oomKills = m_directory->oomKills(m_leaf);
+        reportExited(exit);
     } else if (message->type == Type::Emptied) {
-        m_over = true;
-        m_watch.stop();
-        KeeperClient::instance().dropGroup(m_id);
+        rusage usage;
+        if (message->takeUsage(&usage))
+            setUsage(usage);
+        letGo();
         reportEmptied();
     }
 }
@@ -195,10 +209,9 @@ void SubreaperTree::lose(bool ended, int error)
 {
     if (m_over)
         return;
-    m_over = true;
-    m_watch.stop();
-    m_socket.reset();
-    KeeperClient::instance().dropGroup(m_id);
+    kill(); // what a cgroup holds does not need its keepers to end
+    ended |= bool(m_leaf);
+    letGo();
     if (!m_launched) {
         reportLaunchFailed({ LaunchStep::Keeper, error ? error : ECHILD });
         return;
@@ -207,6 +220,18 @@ void SubreaperTree::lose(bool ended, int error)
     if (!m_exited)
         reportExited({ false, true, SIGKILL });
     reportEmptied();
+}
+
+// Nothing of it is left, or nobody can tell.
+void SubreaperTree::letGo()
+{
+    m_over = true;
+    m_watch.stop();
+    m_socket.reset();
+    if (m_id)
+        KeeperClient::instance().dropGroup(m_id);
+    if (m_leaf)
+        m_directory->returnLeaf(std::exchange(m_leaf, {}), m_killed);
 }
 
 void SubreaperTree::send(const Message &message)
@@ -230,6 +255,10 @@ void SubreaperTree::kill()
     Message message;
     message.type = Type::Kill;
     send(message);
+    if (m_leaf) {
+        m_killed = true;
+        m_directory->kill(m_leaf);
+    }
 }
 
 std::vector<ProcessEntry> SubreaperTree::members() const

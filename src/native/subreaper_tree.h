@@ -2,6 +2,7 @@
 #ifndef PROCESSKIT_NATIVE_SUBREAPER_TREE_H
 #define PROCESSKIT_NATIVE_SUBREAPER_TREE_H
 
+#include "cgroup_directory.h"
 #include "keeper_protocol.h"
 #include "reactor.h"
 #include "tree.h"
@@ -9,11 +10,17 @@
 namespace ProcessKit::Native {
 
 // A tree below a group keeper, which is the subreaper of everything in it: whatever is orphaned,
-// in whatever session, becomes the group keeper's child.
+// in whatever session, becomes the group keeper's child. With a directory it is a tree in a leaf of
+// that cgroup as well, into which only the keeper may spawn: the kernel holds it then, and the group
+// keeper reports.
 class SubreaperTree final : public Tree
 {
 public:
     SubreaperTree() : Tree(TreeKind::Subreaper) { }
+    explicit SubreaperTree(std::shared_ptr<CgroupDirectory> directory)
+        : Tree(TreeKind::CgroupV2), m_directory(std::move(directory))
+    {
+    }
 
     void launch(Launch launch) override;
     void signal(int signal) override;
@@ -28,7 +35,11 @@ private:
     void socketClosed();
     void keeperSays(int error);
     void lose(bool ended, int error);
+    void letGo();
 
+    const std::shared_ptr<CgroupDirectory> m_directory; // or none
+    CgroupLeaf m_leaf;
+    bool m_killed = false;
     UniqueFd m_socket;
     Reactor::Watch m_watch;
     std::uint32_t m_id = 0;

@@ -25,6 +25,8 @@ std::shared_ptr<Tree> Tree::make(TreeKind kind, const std::shared_ptr<CgroupDire
 {
     switch (kind) {
     case TreeKind::CgroupV2:
+        if (directory && directory->isKeepers())
+            return std::make_shared<SubreaperTree>(directory);
         return std::make_shared<CgroupTree>(directory);
     case TreeKind::Subreaper:
         return std::make_shared<SubreaperTree>();
@@ -66,8 +68,16 @@ void Tree::reportLaunchFailed(const LaunchFailure &failure)
     end();
 }
 
+void Tree::setUsage(const rusage &usage)
+{
+    m_usage = Usage();
+    addUsage(usage, &*m_usage);
+}
+
 void Tree::reportExited(const ChildExit &exit)
 {
+    if (exit.usage)
+        setUsage(*exit.usage);
     if (m_observer)
         m_observer->exited(exit);
 }

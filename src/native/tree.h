@@ -5,6 +5,7 @@
 #include "launch_plan.h"
 #include "process_table.h"
 #include "unique_fd.h"
+#include "usage.h"
 
 #include <sys/resource.h>
 
@@ -25,8 +26,11 @@ struct ChildExit
     bool known = true; // false: somebody else has reaped it, or its keeper was killed
     bool signalled = false;
     int code = 0; // exit code or signal number
-    // of the child and of those whose end it has waited for; none where a keeper has reaped it
+    // of the child and of those whose end it, or its keeper, has waited for
     std::optional<rusage> usage = std::nullopt;
+    // processes of the tree that the kernel has killed for memory by then; none where it does not
+    // count them
+    std::optional<std::uint64_t> oomKills = std::nullopt;
 };
 
 // What is told of a tree, on the reactor's thread.
@@ -50,6 +54,7 @@ struct Launch
     LaunchPlan plan;
     std::vector<UniqueFd> childEnds; // closed as soon as the child has them
     std::function<void()> modifier;
+    bool isMeasured = false; // usage() is wanted of the whole tree
 };
 
 // One spawn and everything that it spawns: the unit that is signalled, emptied and reported. A
@@ -72,6 +77,9 @@ public:
     // Every member ends, and what they spawn meanwhile. Also before the launch has come back.
     virtual void kill() = 0;
     virtual std::vector<ProcessEntry> members() const = 0;
+    // What those that have ended have used: of all of them where the launch was measured in a cgroup
+    // or goes through a keeper, else of whom ChildExit tells. None before the exit of the child.
+    virtual std::optional<Usage> usage() const { return m_usage; }
 
     TreeKind kind() const noexcept { return m_kind; }
     pid_t pid() const noexcept { return m_pid; }
@@ -89,6 +97,7 @@ protected:
     void reportExited(const ChildExit &exit);
     void reportLost(bool ended);
     void reportEmptied();
+    void setUsage(const rusage &usage);
 
 private:
     void end();
@@ -96,6 +105,7 @@ private:
     const TreeKind m_kind;
     pid_t m_pid = 0;
     TreeObserver *m_observer = nullptr;
+    std::optional<Usage> m_usage;
 };
 
 } // namespace ProcessKit::Native

@@ -22,10 +22,15 @@ struct Usage
     std::optional<std::uint64_t> peakProcesses;
     std::optional<std::uint64_t> bytesRead; // from and to block devices
     std::optional<std::uint64_t> bytesWritten;
+
+    // sums where there is anything to add
+    Usage &operator+=(const Usage &other);
 };
 
 // of a cgroup and everything that was ever in it, below the directory \a path
 Usage usageOfCgroup(const std::string &path);
+// CPU time only, both kinds, from the file \a cpuStat
+std::optional<Usage> cpuUsageOfCgroup(const std::string &cpuStat, int directory = -1);
 // Adds what /proc tells of a process that is alive, and of those of its children that it has waited
 // for; false when it is gone.
 bool addUsageOfProcess(pid_t pid, Usage *sum);

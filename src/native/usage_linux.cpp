@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "usage.h"
 
+#include "keyed_file.h"
 #include "small_file.h"
 
 #include <stdlib.h>
@@ -20,21 +21,6 @@ Number numberIn(const std::string &path)
         || content[0] > '9')
         return std::nullopt;
     return ::strtoull(content.c_str(), nullptr, 10);
-}
-
-// the value behind \a key at the begin of a line
-Number valueOf(const std::string &content, const char *key)
-{
-    const std::size_t length = ::strlen(key);
-    for (std::size_t at = 0; at < content.size();) {
-        if (content.compare(at, length, key) == 0)
-            return ::strtoull(content.c_str() + at + length, nullptr, 10);
-        const std::size_t end = content.find('\n', at);
-        if (end == std::string::npos)
-            break;
-        at = end + 1;
-    }
-    return std::nullopt;
 }
 
 // the sum over all devices of io.stat, whose lines are "8:0 rbytes=1 wbytes=2 ..."
@@ -60,14 +46,34 @@ std::uint64_t microseconds(const timeval &time)
 
 } // namespace
 
+Usage &Usage::operator+=(const Usage &other)
+{
+    constexpr Number Usage::*figures[] = { &Usage::userMicroseconds, &Usage::systemMicroseconds,
+                                           &Usage::memory,           &Usage::peakMemory,
+                                           &Usage::processes,        &Usage::peakProcesses,
+                                           &Usage::bytesRead,        &Usage::bytesWritten };
+    for (const auto figure : figures) {
+        if (other.*figure)
+            add(&(this->*figure), *(other.*figure));
+    }
+    return *this;
+}
+
+std::optional<Usage> cpuUsageOfCgroup(const std::string &cpuStat, int directory)
+{
+    std::string content;
+    if (!readFile(cpuStat.c_str(), &content, directory))
+        return std::nullopt;
+    Usage usage;
+    usage.userMicroseconds = valueOf(content, "user_usec ");
+    usage.systemMicroseconds = valueOf(content, "system_usec ");
+    return usage.userMicroseconds && usage.systemMicroseconds ? std::optional(usage) : std::nullopt;
+}
+
 Usage usageOfCgroup(const std::string &path)
 {
-    Usage usage;
     std::string content;
-    if (readFile((path + "/cpu.stat").c_str(), &content)) {
-        usage.userMicroseconds = valueOf(content, "user_usec ");
-        usage.systemMicroseconds = valueOf(content, "system_usec ");
-    }
+    Usage usage = cpuUsageOfCgroup(path + "/cpu.stat").value_or(Usage());
     usage.memory = numberIn(path + "/memory.current");
     usage.peakMemory = numberIn(path + "/memory.peak");
     usage.processes = numberIn(path + "/pids.current");

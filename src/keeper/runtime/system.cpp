@@ -259,6 +259,11 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     return int(call(SYS_waitid, type, long(id), info, options, nullptr));
 }
 
+int getrusage(__rusage_who_t who, rusage *usage) noexcept
+{
+    return int(call(SYS_getrusage, who, usage));
+}
+
 int prctl(int option, ...) noexcept
 {
     va_list list;

@@ -22,6 +22,7 @@ struct Role
 extern const std::vector<Role> outputRoles;
 extern const std::vector<Role> stateRoles;
 extern const std::vector<Role> treeRoles;
+extern const std::vector<Role> limitRoles;
 
 // "NAME PID STARTTIME [EXTRA]" in one atomic write
 void report(const char *name, const std::string &extra = {});

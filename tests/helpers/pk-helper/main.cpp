@@ -114,7 +114,7 @@ int main(int argc, char **argv)
         return 64;
     }
     const Arguments arguments(argv + 2, argv + argc);
-    for (const auto *roles : { &outputRoles, &stateRoles, &treeRoles }) {
+    for (const auto *roles : { &outputRoles, &stateRoles, &treeRoles, &limitRoles }) {
         for (const Role &role : *roles) {
             if (strcmp(role.name, argv[1]) == 0)
                 return role.run(arguments);
