@@ -38,11 +38,14 @@ void killMembers(pid_t group, std::uint64_t startTime)
                 || (member.pid == group && member.startTime != startTime);
     };
     const auto isLeader = [group](const ProcessEntry &member) { return member.pid == group; };
-    // one after another, until no other turns up; a group can fork as fast as it is killed
+    // One after another, until no other turns up; a group can fork as fast as it is killed. One
+    // that has ended by itself, even before it could be looked at, may have forked another just
+    // before.
     constexpr int maximumRounds = 100;
-    std::vector<pid_t> hit;
+    std::vector<pid_t> met;
     for (int round = 0; round < maximumRounds; ++round) {
-        const std::vector<ProcessEntry> members = membersOfProcessGroup(group);
+        bool found = false;
+        const std::vector<ProcessEntry> members = membersOfProcessGroup(group, &found);
         if (std::any_of(members.begin(), members.end(), isStranger))
             return;
         // The leader, even a dead one, keeps the number from being anybody else's.
@@ -50,14 +53,15 @@ void killMembers(pid_t group, std::uint64_t startTime)
             ::kill(-group, SIGKILL);
             return;
         }
-        bool found = false;
         for (const ProcessEntry &member : members) {
-            if (!member.isAlive() || std::find(hit.begin(), hit.end(), member.pid) != hit.end())
+            if (std::find(met.begin(), met.end(), member.pid) != met.end())
+                continue;
+            met.push_back(member.pid);
+            found = true;
+            if (!member.isAlive())
                 continue;
             if (const UniqueFd process = openProcess(member))
                 sendSignal(process.get(), SIGKILL);
-            hit.push_back(member.pid);
-            found = true;
         }
         if (!found)
             return;

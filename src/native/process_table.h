@@ -41,8 +41,9 @@ std::vector<ProcessEntry> descendantsOf(pid_t root);
 // The same from one pass over all processes: slower, but it misses none that is there all the
 // while, which the kernel's lists of children may while others end (proc_tid_children(5)).
 std::vector<ProcessEntry> listDescendantsOf(pid_t root);
-// every process whose process group is \a group
-std::vector<ProcessEntry> membersOfProcessGroup(pid_t group);
+// Every process whose process group is \a group. /proc is not read at one moment: if a process has
+// \a vanished meanwhile, it may have forked another that was missed.
+std::vector<ProcessEntry> membersOfProcessGroup(pid_t group, bool *vanished = nullptr);
 
 // A handle of exactly the process in \a entry: none when it has ended, even if its pid is in use
 // again.

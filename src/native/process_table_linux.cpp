@@ -112,7 +112,7 @@ bool hasChildrenFiles()
 }
 
 template<typename Wanted>
-std::vector<ProcessEntry> scanProcesses(Wanted wanted)
+std::vector<ProcessEntry> scanProcesses(Wanted wanted, bool *vanished = nullptr)
 {
     std::vector<ProcessEntry> found;
     const UniqueFd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -125,6 +125,8 @@ std::vector<ProcessEntry> scanProcesses(Wanted wanted)
         std::optional<ProcessEntry> entry = readProcess(pid);
         if (entry && wanted(*entry))
             found.push_back(std::move(*entry));
+        else if (!entry && vanished)
+            *vanished = true;
     }
     return found;
 }
@@ -286,9 +288,10 @@ std::vector<ProcessEntry> descendantsOf(pid_t root)
     return found;
 }
 
-std::vector<ProcessEntry> membersOfProcessGroup(pid_t group)
+std::vector<ProcessEntry> membersOfProcessGroup(pid_t group, bool *vanished)
 {
-    return scanProcesses([group](const ProcessEntry &entry) { return entry.group == group; });
+    return scanProcesses([group](const ProcessEntry &entry) { return entry.group == group; },
+                         vanished);
 }
 
 UniqueFd openProcess(const ProcessEntry &entry)

@@ -20,6 +20,19 @@ QString cgroupMount()
     return {};
 }
 
+QString cgroupOf(qint64 pid)
+{
+    QFile file(QStringLiteral("/proc/%1/cgroup").arg(pid));
+    const QString mount = cgroupMount();
+    if (mount.isEmpty() || !file.open(QIODevice::ReadOnly | QIODevice::Unbuffered))
+        return {};
+    for (const QByteArray &line : file.readAll().split('\n')) {
+        if (line.startsWith("0::"))
+            return mount + QFile::decodeName(line.mid(3));
+    }
+    return {};
+}
+
 QStringList applicationCgroups(qint64 pid, quint64 startTime)
 {
     QStringList found;

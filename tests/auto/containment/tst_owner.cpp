@@ -245,7 +245,7 @@ void tst_Owner::livesInKilledCgroup()
 {
     PK_REQUIRE_MECHANISM(Mechanism::CgroupV2);
     expectOrphans();
-    const QString place = QStringLiteral("%1/pk-test-%2").arg(cgroupMount()).arg(getpid());
+    const QString place = QStringLiteral("%1/pk-test-%2").arg(cgroupOf(getpid())).arg(getpid());
     const QByteArray path = QFile::encodeName(place);
     QCOMPARE(mkdir(path.constData(), 0755), 0);
     const auto remove = qScopeGuard([&] { rmdir(path.constData()); });

@@ -46,18 +46,9 @@ static bool standsStill(qint64 pid, Mechanism mechanism)
         const auto stat = procStat(pid);
         return stat && stat->state == 'T';
     }
-    QFile file(QStringLiteral("/proc/%1/cgroup").arg(pid));
-    if (!file.open(QIODevice::ReadOnly | QIODevice::Unbuffered))
-        return false;
-    for (const QByteArray &line : file.readAll().split('\n')) {
-        if (!line.startsWith("0::"))
-            continue;
-        QFile events(cgroupMount() + QFile::decodeName(line.mid(3))
-                     + QStringLiteral("/cgroup.events"));
-        return events.open(QIODevice::ReadOnly | QIODevice::Unbuffered)
-                && events.readAll().contains("frozen 1");
-    }
-    return false;
+    QFile events(cgroupOf(pid) + QStringLiteral("/cgroup.events"));
+    return events.open(QIODevice::ReadOnly | QIODevice::Unbuffered)
+            && events.readAll().contains("frozen 1");
 }
 
 void tst_GroupControl::signalled_data()
