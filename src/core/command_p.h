@@ -50,6 +50,7 @@ public:
     std::function<QString(const QByteArray &)> decoder;
     QList<Command::LineHandler> lineHandlers;
     std::array<std::shared_ptr<QIODevice>, 2> tees;
+    std::array<std::shared_ptr<QIODevice>, 2> textTees;
     Command::TextPolicy redaction;
     bool removesEscapeSequences = false;
 
@@ -70,6 +71,9 @@ public:
     std::optional<RetryPolicy> retry;
     Leftovers leftovers = Leftovers::Drain;
     Mechanism mechanism = Mechanism::None;
+
+    bool hasTee(std::size_t channel) const { return tees[channel] || textTees[channel]; }
+    bool hasTee() const { return hasTee(0) || hasTee(1); }
 };
 
 template<typename Change>

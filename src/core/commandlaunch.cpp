@@ -67,10 +67,10 @@ ProcessError CommandLaunch::check(const CommandData &command)
     for (int i : { 0, 1 }) {
         const bool isPipe =
                 command.destinations[std::size_t(i)].kind() == OutputDestination::Kind::Pipe;
-        if (command.tees[std::size_t(i)] && !isPipe)
+        if (command.hasTee(std::size_t(i)) && !isPipe)
             return invalid(command, QStringLiteral("tee of a stream that is not a pipe"));
     }
-    if (command.tees[1] && command.mergesErrors)
+    if (command.hasTee(1) && command.mergesErrors)
         return invalid(command, QStringLiteral("tee of errors that are merged"));
     const OutputPolicy &policy = command.outputPolicy;
     if (policy.overflow == OutputPolicy::Overflow::Fail && !policy.isBounded())
@@ -136,7 +136,7 @@ ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
 ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
 {
     const CommandData &data = *command.d;
-    if (!data.lineHandlers.isEmpty() || data.tees[0] || data.tees[1] || data.redaction
+    if (!data.lineHandlers.isEmpty() || data.hasTee() || data.redaction
         || data.removesEscapeSequences || data.outputPolicy.isBounded())
         return invalid(data,
                        QStringLiteral("line handler, tee, text or output policy of a process "
@@ -158,7 +158,7 @@ Expected<qint64> CommandLaunch::startDetached(const Command &command)
             return QStringLiteral("retries");
         if (!data.lineHandlers.isEmpty())
             return QStringLiteral("line handler");
-        if (data.tees[0] || data.tees[1])
+        if (data.hasTee())
             return QStringLiteral("tee");
         if (data.redaction || data.removesEscapeSequences || data.outputPolicy.isBounded())
             return QStringLiteral("text or output policy");

@@ -11,6 +11,7 @@
 #include <ProcessKit/Pipeline>
 #include <ProcessKit/ProcessGroup>
 
+#include <QtCore/qbuffer.h>
 #include <QtCore/qdir.h>
 #include <QtCore/qfile.h>
 #include <QtCore/qfuture.h>
@@ -59,6 +60,7 @@ private Q_SLOTS:
     void lineHandler();
     void lineHandlerHere();
     void tee();
+    void textTee();
     void redaction();
     void escapes();
     void destinations();
@@ -85,6 +87,7 @@ private Q_SLOTS:
     void isInstalled();
     void button();
     void progress();
+    void keepLog();
     void fileToFile();
     void shellScript();
     void secret();
