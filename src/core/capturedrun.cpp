@@ -229,6 +229,9 @@ ProcessError CapturedRun::problemBeside(const ProcessResultData &data,
                 ProcessError::Kind::OutputTooLarge, data.program,
                 QStringLiteral("output of %1 bytes").arg(data.byteCounts[0] + data.byteCounts[1]),
                 0);
+    if (m_news.writeError == ENODEV)
+        return ProcessError(ProcessError::Kind::Input, data.program,
+                            QStringLiteral("the device of the input was destroyed"), 0);
     if (m_news.writeError && m_news.writeError != EPIPE) // who does not read on does not want it
         return ProcessError(ProcessError::Kind::Input, data.program,
                             QStringLiteral("write to standard input"), m_news.writeError);

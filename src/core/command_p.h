@@ -10,10 +10,11 @@
 
 #include <errno.h>
 
-#include <mutex>
+#include <atomic>
 
 namespace ProcessKit {
 
+class DeviceInput;
 struct RunSetup;
 
 // One step of what is done to an environment; the steps are taken in their order.
@@ -91,14 +92,8 @@ public:
     QByteArray bytes;
     QString fileName;
     StdinSource::Generator generator;
-    bool isSequential = false; // a device of which one cannot say that nothing more comes
-    // Shared by all copies of a source that can be read once only: the first launch has it.
-    struct OnlyOnce
-    {
-        std::mutex mutex;
-        bool taken = false;
-    };
-    std::shared_ptr<OnlyOnce> onlyOnce;
+    std::shared_ptr<DeviceInput> device; // in place of a generator
+    std::atomic<bool> isTaken = false; // one that can be read once only: the first launch has it
 };
 
 // What a command means at the moment when it is started.

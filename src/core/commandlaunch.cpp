@@ -2,6 +2,7 @@
 #include "command_p.h"
 
 #include "convert_p.h"
+#include "deviceinput_p.h"
 #include "processrun_p.h"
 #include "startsetup_p.h"
 
@@ -213,7 +214,7 @@ ProcessError CommandLaunch::prepareStreams(const CommandData &command, RunSetup 
 
 ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *setup)
 {
-    const StdinSourceData *source = command.input.d.data();
+    StdinSourceData *source = command.input.d.data();
     RunSetup::Stream &stream = setup->streams[0];
     setup->closesInput = true;
     switch (command.input.kind()) {
@@ -234,18 +235,17 @@ ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *s
             return ProcessError(Kind::Redirection, command.program,
                                 QStringLiteral("standard input file"), code, source->fileName);
         break;
-    case StdinSource::Kind::Generator: {
-        if (source->isSequential)
-            return invalid(command, QStringLiteral("a sequential device as input"));
-        const std::lock_guard lock(source->onlyOnce->mutex);
-        if (std::exchange(source->onlyOnce->taken, true))
+    case StdinSource::Kind::Generator:
+        if (source->isTaken.exchange(true))
             return invalid(command,
                            QStringLiteral("an input that can be read only once was used "
                                           "a second time"),
                            EBUSY);
         setup->moreInput = source->generator;
+        setup->device = source->device;
+        if (setup->device)
+            setup->device->open();
         break;
-    }
     }
     return {};
 }

@@ -2,6 +2,7 @@
 #include "processrun_p.h"
 
 #include "convert_p.h"
+#include "deviceinput_p.h"
 #include "groupstate_p.h"
 #include "logging_p.h"
 #include "startsetup_p.h"
@@ -129,8 +130,7 @@ void ProcessRun::abandon()
         self->m_drainTimer.stop();
         for (int channel : { 0, 1 })
             self->endChannel(channel);
-        self->m_inputWatch.stop();
-        self->m_input.reset();
+        self->endInput();
         self->releaseIfDone();
     });
 }
@@ -190,6 +190,14 @@ void ProcessRun::begin()
     launch.plan.settings = std::move(m_setup.settings);
     launch.modifier = std::move(m_setup.modifier);
     m_inputQueue.append(std::move(m_setup.input));
+    if (m_setup.device) {
+        m_setup.device->start([weak = weak_from_this()] {
+            Reactor::instance().post([weak] {
+                if (const auto self = weak.lock())
+                    self->flushInput();
+            });
+        });
+    }
     if (m_setup.closesInput) {
         const std::lock_guard lock(m_mutex);
         m_closeInput = true; // once it is launched, what there is is written
@@ -314,8 +322,7 @@ void ProcessRun::fail(const ProcessError &error)
         channel->watch.stop();
         channel->fd.reset();
     }
-    m_inputWatch.stop();
-    m_input.reset();
+    endInput();
     tell([&](RunNews &news) {
         m_pid = 0;
         m_emptyForOwner = true;
@@ -339,6 +346,7 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     if (m_setup.group && exit.usage)
         m_setup.group->childEnded(*exit.usage);
     m_inputWatch.stopAndClose(std::move(m_input));
+    endInput();
     tell([&](RunNews &news) {
         m_exitedForOwner = true;
         news.exit = exit;

@@ -66,6 +66,7 @@ private Q_SLOTS:
     void destinations();
     void input();
     void generator();
+    void deviceInput();
     void dialogue();
     // doc/timeouts-and-cancellation.md
     void timeout();

@@ -181,6 +181,19 @@ void Snippets::generator()
     QCOMPARE(count.valueOr("none").trimmed(), "1000");
 }
 
+void Snippets::deviceInput()
+{
+    const auto sender = shell("echo packed").start();
+    QIODevice *socket = sender.get();
+    const Command unpack("cat");
+    QString shown;
+    const auto show = [&shown](const Expected<QString> &text) { shown = text.valueOr("?"); };
+    //! [deviceInput]
+    unpack.withInput(StdinSource::device(socket)).run().then(this, show);
+    //! [deviceInput]
+    QTRY_COMPARE(shown, "packed");
+}
+
 void Snippets::dialogue()
 {
     //! [dialogue]
