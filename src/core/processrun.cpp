@@ -305,6 +305,7 @@ void ProcessRun::end(Verdict verdict)
         killTree();
         return;
     }
+    m_verdictLog.softSignal(m_tree->pid(), ending.signal, ending.grace);
     askToEnd(ending.signal);
     m_killTimer.start(ending.grace, [this] { killTree(); });
 }
@@ -362,6 +363,7 @@ void ProcessRun::emptied()
 {
     qCDebug(lcLifecycle) << "emptied" << m_tree->pid();
     m_treeEmpty = true;
+    m_verdictLog.drained();
     m_drainTimer.stop();
     m_killTimer.stop();
     readRest();
@@ -461,6 +463,7 @@ void ProcessRun::askToEnd(int signal)
 void ProcessRun::killTree()
 {
     m_killed = true;
+    m_verdictLog.escalated();
     if (m_tree && !m_treeEmpty)
         m_tree->kill();
 }

@@ -5,6 +5,7 @@
 #include "bytequeue_p.h"
 #include "linesplitter_p.h"
 #include "stoprequest_p.h"
+#include "teardownlog_p.h"
 
 #include "reactor.h"
 #include "tree.h"
@@ -276,6 +277,7 @@ private:
     Native::Reactor::Clock::time_point m_exitTime;
     StopRequest m_stopRequest;
     std::optional<Verdict> m_verdict;
+    TeardownLog m_verdictLog; // of the grace that it gives
     Consumer m_consumer;
     bool m_exited = false;
     bool m_finished = false;
