@@ -180,6 +180,7 @@ private:
     friend class CommandLaunch;
     friend class CommandRun;
     friend class PipelineRun;
+    friend class ProcessResult;
     friend class CliClient;
     friend PROCESSKIT_EXPORT QDebug operator<<(QDebug debug, const Command &command);
     template<typename Change>

@@ -164,11 +164,7 @@ ProcessResult CapturedRun::takeResult(bool wholeOutputRequired)
 void CapturedRun::fillIn(ProcessResultData *data)
 {
     const CommandData &command = *m_command.d;
-    data->program = command.program;
-    data->successCodes = command.successCodes;
-    data->encoding = command.encoding;
-    data->decoder = command.decoder;
-    data->timeout = command.timeout.value_or(-1ms);
+    data->setCommand(command);
     data->leftovers = m_news.leftovers.value_or(QList<ProcessInfo>());
     data->cut = m_news.cut;
     data->outcome = outcome();

@@ -372,6 +372,11 @@ void tst_Command::encodings()
     QVERIFY(latin.run().result()->contains(QChar::ReplacementCharacter));
     QCOMPARE(*shell(QStringLiteral("printf '\\357\\273\\277text'")).run().result(),
              QStringLiteral("text"));
+    // of a character that is cut off, something is left as well
+    QCOMPARE(*shell(QStringLiteral("printf 'gr\\303'")).run().result(), QStringLiteral("gr\ufffd"));
+    const Command wide = shell(QStringLiteral("printf '\\377\\376g\\0r\\0\\374'"));
+    QCOMPARE(*wide.withEncoding(QStringConverter::Utf16).run().result(),
+             QStringLiteral("gr\ufffd"));
     QCOMPARE(*latin.withDecoder(
                            [](const QByteArray &bytes) { return QString::number(bytes.size()); })
                       .run()
