@@ -111,7 +111,7 @@ private:
     void run();
     void runTasks();
     void runTimers(Clock::time_point now);
-    void tidyUp();
+    bool tidyUp();
     int timeout() const;
     void forget(Watch *watch);
 

@@ -135,8 +135,9 @@ void Reactor::run()
         }
         m_readyCount = 0;
         runTimers(now);
-        runTasks();
-        tidyUp();
+        do {
+            runTasks();
+        } while (tidyUp()); // which may have posted something
     }
 }
 
@@ -169,9 +170,11 @@ void Reactor::runTimers(Clock::time_point now)
     }
 }
 
-void Reactor::tidyUp()
+// Whether there was anything to do.
+bool Reactor::tidyUp()
 {
-    for (const Task &task : std::exchange(m_afterTurn, {}))
+    const std::vector<Task> tasks = std::exchange(m_afterTurn, {});
+    for (const Task &task : tasks)
         task();
     for (const Closing &closing : m_closing) {
         // what another process shares would be reported on even when it is closed here
@@ -179,6 +182,7 @@ void Reactor::tidyUp()
             ::epoll_ctl(m_epoll.get(), EPOLL_CTL_DEL, closing.fd.get(), nullptr);
     }
     m_closing.clear();
+    return !tasks.empty();
 }
 
 int Reactor::timeout() const

@@ -96,7 +96,7 @@ void tst_Members::comeAndGo()
     QSignalSpy emptied(&group, &ProcessGroup::emptied);
     group.setTracksMembers(true);
     QVERIFY(group.tracksMembers());
-    group.setSamplingInterval(10ms); // for kernels that do not tell of forks
+    group.setSamplingInterval(50ms); // for kernels that do not tell of forks
     ContainedProcess *process = group.start(helperShell(
             QStringLiteral("pk-helper pause & echo $!; wait; echo alone; exec pk-helper pause")));
     QVERIFY(process->waitForStarted(Patience));
@@ -129,7 +129,7 @@ void tst_Members::manyThatComeAndGo()
     QSignalSpy gone(&group, &ProcessGroup::memberGone);
     QSignalSpy emptied(&group, &ProcessGroup::emptied);
     group.setTracksMembers(true);
-    group.setSamplingInterval(5ms);
+    group.setSamplingInterval(50ms);
     ContainedProcess *process = group.start(
             helperShell(QStringLiteral("for i in 1 2 3 4 5 6 7 8 9 10; do pk-helper exit & done; "
                                        "wait; pk-helper pause & pk-helper pause & wait")));
@@ -257,12 +257,15 @@ void tst_Members::releases()
     qint64 released = 0;
     {
         ProcessGroup group;
+        QSignalSpy appeared(&group, &ProcessGroup::memberAppeared);
         QSignalSpy gone(&group, &ProcessGroup::memberGone);
         group.setTracksMembers(true);
+        group.setSamplingInterval(50ms);
         ContainedProcess *process = group.start(helperShell(
                 QStringLiteral("pk-helper pause & echo $!; wait")));
         QVERIFY(process->waitForReadyRead(Patience));
         released = process->readLine().trimmed().toLongLong();
+        QTRY_VERIFY_WITH_TIMEOUT(pidsOf(appeared).contains(released), Patience);
         const ProcessError error = group.release(released);
         if (error.kind() == Kind::PermissionDenied)
             QSKIP("this user may not move processes out of a group on this host");
