@@ -133,7 +133,8 @@ void tst_Members::manyThatComeAndGo()
     ContainedProcess *process = group.start(
             helperShell(QStringLiteral("for i in 1 2 3 4 5 6 7 8 9 10; do pk-helper exit & done; "
                                        "wait; pk-helper pause & pk-helper pause & wait")));
-    QTRY_VERIFY_WITH_TIMEOUT(group.processes().size() == 3, Patience);
+    QTRY_VERIFY_WITH_TIMEOUT(group.processes().size() == 3 && appeared.count() - gone.count() == 3,
+                             Patience);
     process->kill();
     QTRY_COMPARE_WITH_TIMEOUT(emptied.count(), 1, Patience);
     QList<qint64> came = pidsOf(appeared);
