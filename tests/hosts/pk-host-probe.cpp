@@ -12,6 +12,7 @@
 #include "procfs.h"
 #include "shapes.h"
 
+#include <ProcessKit/command.h>
 #include <ProcessKit/processgroup.h>
 
 #include <QtCore/qcoreapplication.h>
@@ -34,11 +35,11 @@ const char Shape[] = "zoo"; // grandchildren, daemons, new sessions, stopped one
 constexpr char Token[] = "PK_PROBE_TOKEN";
 constexpr qint64 MiB = 1024 * 1024;
 
-void tell(const QByteArray &subject, const char *tried, const QByteArray &result,
+void tell(const QByteArray &subject, const QByteArray &tried, const QByteArray &result,
           const QString &remark = {})
 {
     const QByteArray text = remark.simplified().toLocal8Bit();
-    std::printf("%s\t%s\t%s\t%s\n", subject.constData(), tried, result.constData(),
+    std::printf("%s\t%s\t%s\t%s\n", subject.constData(), tried.constData(), result.constData(),
                 text.constData());
     std::fflush(stdout);
 }
@@ -115,31 +116,49 @@ bool probeStart(Mechanism mechanism)
     return started;
 }
 
-void probeEnds(Mechanism mechanism)
+// how many are left of a tree that \a act ends, or is to end
+template<typename Act>
+void probeEnd(Mechanism mechanism, const char *tried, const ResourceLimits &limits, Act act)
 {
     const QByteArray name = mechanismName(mechanism);
-    const auto end = [&](const char *tried, auto act) {
-        Attempt attempt;
-        auto group = std::make_unique<ProcessGroup>(mechanism);
-        group->start(helper(), treeArguments());
-        if (!attempt.waitForTree())
-            return tell(name, tried, "no", QStringLiteral("the tree did not come up"));
-        const qsizetype all = attempt.alive().size();
-        act(group);
-        tell(name, tried, figure(attempt.survivors(), all));
-    };
-    end("kill", [](auto &group) { group->kill(); });
-    end("destroy", [](auto &group) { group.reset(); });
+    Attempt attempt;
+    auto group = std::make_unique<ProcessGroup>(mechanism);
+    group->updateLimits(limits);
+    ContainedProcess *process = group->start(helper(), treeArguments());
+    if (!process->waitForStarted(Patience))
+        return tell(name, tried, "no", process->failure().diagnostic());
+    if (!attempt.waitForTree())
+        return tell(name, tried, "no", QStringLiteral("the tree did not come up"));
+    const qsizetype all = attempt.alive().size();
+    act(group);
+    tell(name, tried, figure(attempt.survivors(), all));
+}
 
+void probeOwnerKilled(Mechanism mechanism, const char *tried, const QByteArray &option,
+                      const QByteArray &value = {})
+{
+    const QByteArray name = mechanismName(mechanism);
     Attempt attempt;
     OwnerProcess owner(mechanism, "pause");
-    owner.addOption("--group");
+    owner.addOption(option, value);
     owner.start({ "tree", Shape });
-    if (!attempt.waitForTree() || !attempt.reports().waitFor({ "started" }))
-        return tell(name, "owner killed", "no", QStringLiteral("the tree did not come up"));
+    const auto isSettled = [&] {
+        return attempt.reports().count("started") + attempt.reports().count("failed") > 0;
+    };
+    (void)QTest::qWaitFor(isSettled, 3 * Patience);
+    if (!attempt.reports().count("started") || !attempt.waitForTree())
+        return tell(name, tried, "no", QStringLiteral("the tree did not come up"));
     const qsizetype all = attempt.alive().size();
     owner.kill();
-    tell(name, "owner killed", figure(attempt.survivors(), all));
+    tell(name, tried, figure(attempt.survivors(), all));
+}
+
+void probeEnds(Mechanism mechanism)
+{
+    probeEnd(mechanism, "kill", {}, [](auto &group) { group->kill(); });
+    probeEnd(mechanism, "destroy", {}, [](auto &group) { group.reset(); });
+
+    probeOwnerKilled(mechanism, "owner killed", "--group");
 }
 
 bool isFrozen(Mechanism mechanism, const ProcStat &member)
@@ -175,21 +194,27 @@ void probeSuspending(Mechanism mechanism)
     tell(name, "resume", yesOrNo(runs), resumed.diagnostic());
 }
 
-void probeStatistics(Mechanism mechanism)
+void probeStatistics(Mechanism mechanism, const QByteArray &prefix, const ResourceLimits &limits)
 {
     const QByteArray name = mechanismName(mechanism);
     Attempt attempt;
     ProcessGroup group(mechanism);
-    group.start(helper(), { QStringLiteral("hog"), QStringLiteral("8") });
-    if (!attempt.reports().waitFor({ "hog" }))
-        return tell(name, "statistics", "no", QStringLiteral("it did not start"));
+    group.updateLimits(limits);
+    ContainedProcess *process =
+            group.start(Command(helper(), { QStringLiteral("hog"), QStringLiteral("8") })
+                                .withInput(StdinSource::keptOpen()));
+    if (!process->waitForStarted(Patience) || !attempt.reports().waitFor({ "hog" }))
+        return tell(name, prefix + "statistics", "no", process->failure().diagnostic());
     const GroupStats stats = group.statistics();
-    tell(name, "statistics: CPU time", yesOrNo(stats.cpuTime().has_value()));
-    tell(name, "statistics: memory", yesOrNo(stats.memoryBytes.has_value()));
-    tell(name, "statistics: peak memory", yesOrNo(stats.peakMemoryBytes.has_value()));
-    tell(name, "statistics: processes", yesOrNo(stats.processes.has_value()));
-    tell(name, "statistics: peak processes", yesOrNo(stats.peakProcesses.has_value()));
-    tell(name, "statistics: I/O", yesOrNo(stats.bytesRead && stats.bytesWritten));
+    const auto has = [&](const char *figure, bool there) {
+        tell(name, prefix + figure, yesOrNo(there));
+    };
+    has("CPU time", stats.cpuTime().has_value());
+    has("memory", stats.memoryBytes.has_value());
+    has("peak memory", stats.peakMemoryBytes.has_value());
+    has("processes", stats.processes.has_value());
+    has("peak processes", stats.peakProcesses.has_value());
+    has("I/O", stats.bytesRead && stats.bytesWritten);
 }
 
 QString sourceName(ControllerSource source)
@@ -230,6 +255,15 @@ void probeLimits(Mechanism mechanism)
     cpu.cpuQuota = 0.2;
     probeLimit(mechanism, "limit: CPU", ResourceLimits::Limit::CpuQuota, cpu,
                QStringLiteral("busy"));
+
+    // what a group has that has got controllers, perhaps in a scope that systemd made
+    ResourceLimits wide;
+    wide.memoryMax = 512 * MiB;
+    wide.tasksMax = 1000;
+    probeEnd(mechanism, "with limits: kill", wide, [](auto &group) { group->kill(); });
+    probeEnd(mechanism, "with limits: destroy", wide, [](auto &group) { group.reset(); });
+    probeOwnerKilled(mechanism, "with limits: owner killed", "--tasks", "1000");
+    probeStatistics(mechanism, "with limits: ", wide);
 }
 
 void probeHost()
@@ -254,12 +288,13 @@ int main(int argc, char *argv[])
     probeHost();
     for (Mechanism mechanism :
          { Mechanism::CgroupV2, Mechanism::Subreaper, Mechanism::ProcessGroup }) {
-        if (!probeStart(mechanism))
-            continue;
-        probeEnds(mechanism);
-        probeSuspending(mechanism);
-        probeStatistics(mechanism);
-        probeLimits(mechanism);
+        if (probeStart(mechanism)) {
+            probeEnds(mechanism);
+            probeSuspending(mechanism);
+            probeStatistics(mechanism, {}, {});
+        }
+        if (mechanism == Mechanism::CgroupV2)
+            probeLimits(mechanism); // also where only a scope of systemd's is to be had
     }
     return 0;
 }

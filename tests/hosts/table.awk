@@ -2,12 +2,12 @@
 # table.awk HOST.tsv...: what pk-host-probe printed on each host, as Markdown: a column for each host.
 BEGIN {
     FS = "\t"
-    title["root"] = "root, hybrid"
-    title["user"] = "user, no cgroup"
-    title["pid1"] = "pid 1"
-    title["cgroup2"] = "root, cgroup v2"
-    title["unit"] = "user, unit"
-    title["session"] = "user, login session"
+    title["root"] = "1 root, hybrid"
+    title["user"] = "2 user, no cgroup"
+    title["pid1"] = "3 pid 1"
+    title["cgroup2"] = "4 root, pure v2"
+    title["unit"] = "5 user's unit"
+    title["session"] = "6 login session"
 }
 
 FNR == 1 {
@@ -18,33 +18,58 @@ FNR == 1 {
 }
 
 NF >= 3 {
-    row = $1 FS $2
+    label = $2
+    prefix = sub(/^with limits: /, "", label) ? "with limits: " : ""
+    if (label ~ /^(kill|destroy|owner killed)$/)
+        collect(prefix "survivors of `kill()`, destruction, SIGKILL of the owner", survivors($3))
+    else if (label ~ /^(CPU time|memory|peak memory|processes|peak processes|I\/O)$/)
+        collect(prefix "statistics", $3 == "yes" ? label : "")
+    else if (sub(/^limit: /, "", label))
+        collect("limits", $3 == "yes" ? label " (" $4 ")" : "")
+    else if (label ~ /^(suspend|resume)$/)
+        collect("suspended, resumed", $3)
+    else if (label == "cgroup")
+        collect(label, $3 == "" ? "none" : "`" $3 "`: " ($4 == "" ? "no controller" : $4))
+    else
+        collect(prefix label, $3)
+}
+
+END {
+    printTable(1)
+    print ""
+    printTable(0)
+}
+
+# "0 of 28": 0; where there was no tree, a dash
+function survivors(figure)
+{
+    return figure ~ / of / ? substr(figure, 1, index(figure, " ") - 1) : "-"
+}
+
+function collect(label, text,    row)
+{
+    row = $1 FS label
     if (!(row in known)) {
         known[row] = 1
         rows[++count] = row
     }
-    cell[row, host] = cellText($1, $2, $3, $4)
+    tried[row, host] = 1
+    if (text != "")
+        cell[row, host] = cell[row, host] (cell[row, host] == "" ? "" : ", ") text
 }
 
-END {
-    printTable("host", "| the host |")
-    print ""
-    printTable("", "| mechanism | tried |")
-}
-
-function cellText(subject, tried, result, remark)
+function content(row, host)
 {
-    if (tried == "cgroup")
-        return "`" result "`: " (remark == "" ? "no controller" : remark)
-    if (result == "yes" && tried ~ /^limit/)
-        return "yes: " remark
-    return result
+    if (!((row, host) in tried))
+        return "-"
+    return cell[row, host] == "" ? "none" : cell[row, host]
 }
 
-# the rows about the hosts, or about the mechanisms
-function printTable(about, head,    i, j, text, part, line)
+# of the hosts themselves, or of the mechanisms
+function printTable(ofHosts,    head, i, j, line, part, text)
 {
-    line = about == "host" ? "|---|" : "|---|---|"
+    head = ofHosts ? "| |" : "| mechanism | |"
+    line = ofHosts ? "|---|" : "|---|---|"
     for (i = 1; i <= columns; ++i) {
         head = head " " title[hosts[i]] " |"
         line = line "---|"
@@ -53,11 +78,11 @@ function printTable(about, head,    i, j, text, part, line)
     print line
     for (j = 1; j <= count; ++j) {
         split(rows[j], part, FS)
-        if ((part[1] == "host") != (about == "host"))
+        if ((part[1] == "host") != ofHosts)
             continue
-        text = about == "host" ? "| " part[2] " |" : "| `" part[1] "` | " part[2] " |"
+        text = ofHosts ? "| " part[2] " |" : "| `" part[1] "` | " part[2] " |"
         for (i = 1; i <= columns; ++i)
-            text = text " " ((rows[j], hosts[i]) in cell ? cell[rows[j], hosts[i]] : "-") " |"
+            text = text " " content(rows[j], hosts[i]) " |"
         print text
     }
 }
