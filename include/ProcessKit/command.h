@@ -114,6 +114,8 @@ public:
     [[nodiscard]] Command withLineHandler(QObject *context, const LineHandler &handler) const;
     [[nodiscard]] Command withOutputTee(const std::shared_ptr<QIODevice> &device) const;
     [[nodiscard]] Command withErrorTee(const std::shared_ptr<QIODevice> &device) const;
+    [[nodiscard]] Command withOutputTextTee(const std::shared_ptr<QIODevice> &device) const;
+    [[nodiscard]] Command withErrorTextTee(const std::shared_ptr<QIODevice> &device) const;
     [[nodiscard]] Command withRedaction(const TextPolicy &policy) const;
     [[nodiscard]] Command withEscapeSequencesRemoved(bool removed = true) const;
 
@@ -178,6 +180,7 @@ private:
     friend class CommandLaunch;
     friend class CommandRun;
     friend class PipelineRun;
+    friend class ProcessResult;
     friend class CliClient;
     friend PROCESSKIT_EXPORT QDebug operator<<(QDebug debug, const Command &command);
     template<typename Change>

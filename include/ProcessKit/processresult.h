@@ -29,6 +29,7 @@ public:
     friend bool operator==(const ResourceUsage &, const ResourceUsage &) = default;
 };
 
+class Command;
 class ProcessResultData;
 
 class PROCESSKIT_EXPORT ProcessResult
@@ -51,6 +52,16 @@ public:
     ProcessResult &operator=(const ProcessResult &other);
     ProcessResult &operator=(ProcessResult &&other) noexcept;
     ~ProcessResult();
+
+    // For runners that start nothing
+    static ProcessResult fromExitCode(int exitCode, const QByteArray &standardOutput = {},
+                                      const QByteArray &standardError = {});
+    static ProcessResult fromSignal(int signal, const QByteArray &standardOutput = {},
+                                    const QByteArray &standardError = {});
+    static ProcessResult fromOutcome(Outcome outcome, const QByteArray &standardOutput = {},
+                                     const QByteArray &standardError = {});
+    static ProcessResult fromError(const ProcessError &error);
+    [[nodiscard]] ProcessResult withCommand(const Command &command) const;
 
     QString program() const;
     Outcome outcome() const noexcept;

@@ -107,7 +107,8 @@ private:
     // Runs \a finish when \a inner has finished, and cancels it when \a outer is cancelled.
     static void connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,
                                std::function<void()> finish);
-    static std::optional<QString> foundLine(const ProcessResult &result);
+    static std::optional<QString> foundLine(const ProcessResult &result,
+                                            const std::function<bool(QStringView)> &until);
 };
 
 class PROCESSKIT_EXPORT GroupRunner final : public ProcessRunner

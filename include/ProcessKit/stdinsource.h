@@ -44,6 +44,7 @@ public:
     static StdinSource bytes(const QByteArray &bytes);
     static StdinSource lines(const QStringList &lines);
     static StdinSource file(const QString &fileName);
+    static StdinSource device(QIODevice *device);
     static StdinSource device(std::unique_ptr<QIODevice> device);
     static StdinSource generator(Generator generator);
     static StdinSource inherited();

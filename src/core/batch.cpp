@@ -2,7 +2,6 @@
 #include <ProcessKit/batch.h>
 
 #include "cancelwatch_p.h"
-#include "processresult_p.h"
 
 #include "reactor.h"
 
@@ -112,9 +111,7 @@ private:
 
     void take(int index, const QFuture<ProcessResult> &ended)
     {
-        const ProcessResult result = ended.resultCount() > 0
-                ? ended.result()
-                : ProcessResultData::cancelled(m_commands.at(index).program());
+        const ProcessResult result = ended.resultCount() > 0 ? ended.result() : notRun(index);
         m_promise.addResult(result, index);
         {
             const std::lock_guard lock(m_mutex);
@@ -141,6 +138,15 @@ private:
         }
     }
 
+    ProcessResult notRun(int index) const
+    {
+        const Command &command = m_commands.at(index);
+        return ProcessResult::fromError(ProcessError(ProcessError::Kind::Cancelled,
+                                                     command.program(), QStringLiteral("cancelled"),
+                                                     0))
+                .withCommand(command);
+    }
+
     // Every command has a result, those too that were never started.
     void finish()
     {
@@ -150,8 +156,7 @@ private:
                 return;
         }
         for (int index = m_next; index < m_commands.size(); ++index)
-            m_promise.addResult(ProcessResultData::cancelled(m_commands.at(index).program()),
-                                index);
+            m_promise.addResult(notRun(index), index);
         m_promise.setProgressValue(int(m_commands.size()));
         m_promise.finish();
         Native::Reactor::instance().post([self = shared_from_this()] {

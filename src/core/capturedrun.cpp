@@ -9,6 +9,17 @@ namespace ProcessKit {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// The run goes on without one that has failed.
+void copyTo(std::shared_ptr<QIODevice> *tee, QByteArrayView bytes)
+{
+    if (*tee && (*tee)->write(bytes.data(), bytes.size()) != bytes.size())
+        tee->reset();
+}
+
+} // namespace
+
 Outcome toOutcome(Verdict verdict)
 {
     switch (verdict) {
@@ -23,12 +34,15 @@ Outcome toOutcome(Verdict verdict)
 }
 
 CapturedRun::CapturedRun(const Command &command, std::function<bool(QStringView)> until)
-    : m_command(command), m_until(std::move(until)), m_tees(command.d->tees)
+    : m_command(command),
+      m_until(std::move(until)),
+      m_tees(command.d->tees),
+      m_textTees(command.d->textTees)
 {
     const CommandData &data = *command.d;
     for (std::size_t channel : { 0, 1 }) {
         m_captures[channel].setPolicy(data.outputPolicy);
-        if (!data.lineHandlers.isEmpty() || (m_until && channel == 0))
+        if (!data.lineHandlers.isEmpty() || m_textTees[channel] || (m_until && channel == 0))
             m_splitters[channel].emplace(QProcess::ProcessChannel(channel), data.encoding);
     }
 }
@@ -70,8 +84,7 @@ void CapturedRun::takeOutput(std::size_t channel, ByteQueue *bytes)
         const QByteArrayView piece = bytes->first();
         m_captures[channel].append(piece);
         noteOrder(channel, piece.size());
-        if (m_tees[channel] && m_tees[channel]->write(piece.data(), piece.size()) != piece.size())
-            m_tees[channel].reset(); // it has failed: the run goes on without it
+        copyTo(&m_tees[channel], piece);
         if (m_splitters[channel]) {
             QList<OutputLine> lines;
             m_splitters[channel]->feed(piece, &lines, &m_lineNumber);
@@ -97,12 +110,24 @@ void CapturedRun::tellLines(const QList<OutputLine> &lines)
     for (const OutputLine &line : lines) {
         for (const Command::LineHandler &handler : m_command.d->lineHandlers)
             handler(line);
+        copyLine(line);
         if (m_until && !m_foundLine && line.channel() == QProcess::StandardOutput
             && m_until(line.text())) {
             m_foundLine = line.toString();
             kill();
         }
     }
+}
+
+void CapturedRun::copyLine(const OutputLine &line)
+{
+    std::shared_ptr<QIODevice> *tee = &m_textTees[std::size_t(line.channel())];
+    if (!*tee)
+        return;
+    QByteArray text = withTextPolicies(*m_command.d, line.toString()).toUtf8();
+    if (!(line.flags() & (OutputLine::Fragment | OutputLine::Unterminated)))
+        text += '\n';
+    copyTo(tee, text);
 }
 
 void CapturedRun::cancel()
@@ -139,11 +164,7 @@ ProcessResult CapturedRun::takeResult(bool wholeOutputRequired)
 void CapturedRun::fillIn(ProcessResultData *data)
 {
     const CommandData &command = *m_command.d;
-    data->program = command.program;
-    data->successCodes = command.successCodes;
-    data->encoding = command.encoding;
-    data->decoder = command.decoder;
-    data->timeout = command.timeout.value_or(-1ms);
+    data->setCommand(command);
     data->leftovers = m_news.leftovers.value_or(QList<ProcessInfo>());
     data->cut = m_news.cut;
     data->outcome = outcome();
@@ -211,6 +232,9 @@ ProcessError CapturedRun::problemBeside(const ProcessResultData &data,
                 ProcessError::Kind::OutputTooLarge, data.program,
                 QStringLiteral("output of %1 bytes").arg(data.byteCounts[0] + data.byteCounts[1]),
                 0);
+    if (m_news.writeError == ENODEV)
+        return ProcessError(ProcessError::Kind::Input, data.program,
+                            QStringLiteral("the device of the input was destroyed"), 0);
     if (m_news.writeError && m_news.writeError != EPIPE) // who does not read on does not want it
         return ProcessError(ProcessError::Kind::Input, data.program,
                             QStringLiteral("write to standard input"), m_news.writeError);

@@ -42,6 +42,7 @@ private:
     void takeOutput(std::size_t channel, ByteQueue *bytes);
     void noteOrder(std::size_t channel, qint64 length);
     void tellLines(const QList<OutputLine> &lines);
+    void copyLine(const OutputLine &line);
     void fillIn(ProcessResultData *data);
     Outcome outcome() const;
     ProcessError problemBeside(const ProcessResultData &data, bool wholeOutputRequired) const;
@@ -53,6 +54,7 @@ private:
     std::array<Capture, 2> m_captures;
     std::array<std::optional<LineSplitter>, 2> m_splitters;
     std::array<std::shared_ptr<QIODevice>, 2> m_tees;
+    std::array<std::shared_ptr<QIODevice>, 2> m_textTees;
     qint64 m_lineNumber = 0;
     QList<ProcessResultData::Piece> m_order; // of what has come, over both streams
     RunNews m_news;

@@ -87,7 +87,8 @@ namespace ProcessKit {
     Line handlers, generators, the devices of tees, redaction policies, retry classifiers and the
     predicates of firstLine() are called on the I/O thread, which reads and writes for all processes
     of the program. They must be quick and must not block, wait for a future, or throw. What they
-    refer to has to exist until the future is finished.
+    refer to has to exist until the future is finished. The device of an input is read in its own
+    thread, see StdinSource::device(), which must not wait for the run.
 
     \section1 Cancelling
 

@@ -10,10 +10,11 @@
 
 #include <errno.h>
 
-#include <mutex>
+#include <atomic>
 
 namespace ProcessKit {
 
+class DeviceInput;
 struct RunSetup;
 
 // One step of what is done to an environment; the steps are taken in their order.
@@ -50,6 +51,7 @@ public:
     std::function<QString(const QByteArray &)> decoder;
     QList<Command::LineHandler> lineHandlers;
     std::array<std::shared_ptr<QIODevice>, 2> tees;
+    std::array<std::shared_ptr<QIODevice>, 2> textTees;
     Command::TextPolicy redaction;
     bool removesEscapeSequences = false;
 
@@ -70,6 +72,9 @@ public:
     std::optional<RetryPolicy> retry;
     Leftovers leftovers = Leftovers::Drain;
     Mechanism mechanism = Mechanism::None;
+
+    bool hasTee(std::size_t channel) const { return tees[channel] || textTees[channel]; }
+    bool hasTee() const { return hasTee(0) || hasTee(1); }
 };
 
 template<typename Change>
@@ -87,14 +92,8 @@ public:
     QByteArray bytes;
     QString fileName;
     StdinSource::Generator generator;
-    bool isSequential = false; // a device of which one cannot say that nothing more comes
-    // Shared by all copies of a source that can be read once only: the first launch has it.
-    struct OnlyOnce
-    {
-        std::mutex mutex;
-        bool taken = false;
-    };
-    std::shared_ptr<OnlyOnce> onlyOnce;
+    std::shared_ptr<DeviceInput> device; // in place of a generator
+    std::atomic<bool> isTaken = false; // one that can be read once only: the first launch has it
 };
 
 // What a command means at the moment when it is started.

@@ -2,6 +2,7 @@
 #include "command_p.h"
 
 #include "convert_p.h"
+#include "deviceinput_p.h"
 #include "processrun_p.h"
 #include "startsetup_p.h"
 
@@ -67,10 +68,10 @@ ProcessError CommandLaunch::check(const CommandData &command)
     for (int i : { 0, 1 }) {
         const bool isPipe =
                 command.destinations[std::size_t(i)].kind() == OutputDestination::Kind::Pipe;
-        if (command.tees[std::size_t(i)] && !isPipe)
+        if (command.hasTee(std::size_t(i)) && !isPipe)
             return invalid(command, QStringLiteral("tee of a stream that is not a pipe"));
     }
-    if (command.tees[1] && command.mergesErrors)
+    if (command.hasTee(1) && command.mergesErrors)
         return invalid(command, QStringLiteral("tee of errors that are merged"));
     const OutputPolicy &policy = command.outputPolicy;
     if (policy.overflow == OutputPolicy::Overflow::Fail && !policy.isBounded())
@@ -136,7 +137,7 @@ ProcessError CommandLaunch::prepare(const Command &command, RunSetup *setup)
 ProcessError CommandLaunch::prepareLive(const Command &command, RunSetup *setup)
 {
     const CommandData &data = *command.d;
-    if (!data.lineHandlers.isEmpty() || data.tees[0] || data.tees[1] || data.redaction
+    if (!data.lineHandlers.isEmpty() || data.hasTee() || data.redaction
         || data.removesEscapeSequences || data.outputPolicy.isBounded())
         return invalid(data,
                        QStringLiteral("line handler, tee, text or output policy of a process "
@@ -158,7 +159,7 @@ Expected<qint64> CommandLaunch::startDetached(const Command &command)
             return QStringLiteral("retries");
         if (!data.lineHandlers.isEmpty())
             return QStringLiteral("line handler");
-        if (data.tees[0] || data.tees[1])
+        if (data.hasTee())
             return QStringLiteral("tee");
         if (data.redaction || data.removesEscapeSequences || data.outputPolicy.isBounded())
             return QStringLiteral("text or output policy");
@@ -213,7 +214,7 @@ ProcessError CommandLaunch::prepareStreams(const CommandData &command, RunSetup 
 
 ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *setup)
 {
-    const StdinSourceData *source = command.input.d.data();
+    StdinSourceData *source = command.input.d.data();
     RunSetup::Stream &stream = setup->streams[0];
     setup->closesInput = true;
     switch (command.input.kind()) {
@@ -234,18 +235,17 @@ ProcessError CommandLaunch::prepareInput(const CommandData &command, RunSetup *s
             return ProcessError(Kind::Redirection, command.program,
                                 QStringLiteral("standard input file"), code, source->fileName);
         break;
-    case StdinSource::Kind::Generator: {
-        if (source->isSequential)
-            return invalid(command, QStringLiteral("a sequential device as input"));
-        const std::lock_guard lock(source->onlyOnce->mutex);
-        if (std::exchange(source->onlyOnce->taken, true))
+    case StdinSource::Kind::Generator:
+        if (source->isTaken.exchange(true))
             return invalid(command,
                            QStringLiteral("an input that can be read only once was used "
                                           "a second time"),
                            EBUSY);
         setup->moreInput = source->generator;
+        setup->device = source->device;
+        if (setup->device)
+            setup->device->open();
         break;
-    }
     }
     return {};
 }

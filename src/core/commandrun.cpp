@@ -32,7 +32,7 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
     if (!problem)
         problem = startReactor(command.program());
     if (problem) {
-        run->m_promise.addResult(ProcessResultData::notStarted(problem));
+        run->m_promise.addResult(ProcessResult::fromError(problem));
         run->m_promise.finish();
         return future;
     }
@@ -101,7 +101,7 @@ void CommandRun::waitForRetry()
     m_retryTimer.start(delay, [self = shared_from_this()] {
         RunSetup setup; // of the surroundings as they are now
         if (const ProcessError problem = CommandLaunch::prepare(self->m_command, &setup))
-            self->conclude(ProcessResultData::notStarted(problem));
+            self->conclude(ProcessResult::fromError(problem));
         else
             self->launch(std::move(setup));
     });
@@ -120,7 +120,7 @@ void CommandRun::cancel()
     } else if (m_retryTimer.isActive()) {
         const auto self = shared_from_this(); // which the timer has kept
         m_retryTimer.stop();
-        conclude(ProcessResultData::cancelled(m_command.program()));
+        conclude(ProcessResult::fromOutcome(Outcome::Cancelled).withCommand(m_command));
     }
 }
 

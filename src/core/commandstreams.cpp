@@ -172,7 +172,7 @@ Command Command::withLineHandler(QObject *context, const LineHandler &handler) c
     A stream that does not come through the pipe, see withStandardOutput(), has no tee: the start
     fails with ProcessError::Kind::InvalidArgument.
 
-    \sa withErrorTee()
+    \sa withErrorTee(), withOutputTextTee()
 */
 Command Command::withOutputTee(const std::shared_ptr<QIODevice> &device) const
 {
@@ -190,17 +190,45 @@ Command Command::withErrorTee(const std::shared_ptr<QIODevice> &device) const
 }
 
 /*!
+    Returns a copy that also writes the text of standard output to \a device, line by line as it
+    comes: decoded by withEncoding(), with withEscapeSequencesRemoved() and withRedaction() applied,
+    in UTF-8, with a line feed alone for each line end. A last line without an end gets none.
+
+    The policies have each line on its own, also where an escape sequence would go on in the next
+    one. A line of more than 1,048,576 UTF-16 code units is written, and given to the policies, in
+    parts of that length. withDecoder() and withOutputPolicy() do not count here.
+
+    For \a device holds what withOutputTee() says, and both can be set. It can be that of
+    withErrorTextTee(), too: then the lines of both streams are in it, in the order of reading.
+*/
+Command Command::withOutputTextTee(const std::shared_ptr<QIODevice> &device) const
+{
+    return changed([&](CommandData &data) { data.textTees[0] = device; });
+}
+
+/*!
+    Returns a copy that also writes the text of standard error to \a device, as withOutputTextTee()
+    does with that of standard output. Where errors are merged there is none: the start fails with
+    ProcessError::Kind::InvalidArgument.
+*/
+Command Command::withErrorTextTee(const std::shared_ptr<QIODevice> &device) const
+{
+    return changed([&](CommandData &data) { data.textTees[1] = device; });
+}
+
+/*!
     Returns a copy whose ProcessResult has \a policy applied to each line of both streams, so that
     secrets are in no result and in no error made from it. It comes after
     withEscapeSequencesRemoved().
 
-    It is called on the I/O thread when the output is complete: see \l{Threads}. The bytes of the
-    result are then the UTF-8 of the new text, and ProcessResult::combinedOutput() is standard
-    output followed by standard error; the counts of bytes and lines are still those of what the
-    process wrote.
+    For the result it is called when the output is complete, on the I/O thread: see \l{Threads}. The
+   bytes of the result are then the UTF-8 of the new text, and ProcessResult::combinedOutput() is
+   standard output followed by standard error; the counts of bytes and lines are still those of what
+   the process wrote.
 
-    It does not apply to line handlers, tees, and the line of firstLine(), which get what was
-    written.
+    It applies to withOutputTextTee() and withErrorTextTee() as well, for each line when it comes,
+    and to the line of firstLine(). It does not apply to line handlers, to the predicate of
+    firstLine() and to the tees of withOutputTee() and withErrorTee(), which get what was written.
 */
 Command Command::withRedaction(const TextPolicy &policy) const
 {

@@ -114,7 +114,9 @@ void GroupState::kill()
     // at once for all of them, where the kernel can
     const bool atOnce = m_directory && m_directory->kill() == 0;
     for (const auto &run : m_runs) {
-        if (!atOnce || run->tree()->kind() != Native::TreeKind::CgroupV2)
+        // one that a keeper is just starting has still to be born into its cgroup
+        const Native::Tree *tree = run->tree();
+        if (!atOnce || tree->kind() != Native::TreeKind::CgroupV2 || tree->pid() == 0)
             run->tree()->kill();
     }
 }

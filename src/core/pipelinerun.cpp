@@ -55,7 +55,7 @@ QFuture<ProcessResult> PipelineRun::start(const PipelineData &pipeline,
     if (!problem)
         problem = startReactor({});
     if (problem) {
-        run->m_promise.addResult(ProcessResultData::notStarted(problem));
+        run->m_promise.addResult(ProcessResult::fromError(problem));
         run->m_promise.finish();
         return future;
     }
@@ -130,7 +130,7 @@ void PipelineRun::launch(std::vector<RunSetup> setups)
     const auto self = shared_from_this();
     if (const ProcessError problem = connect(&setups)) {
         runReply([self, problem] {
-            self->m_promise.addResult(ProcessResultData::notStarted(problem));
+            self->m_promise.addResult(ProcessResult::fromError(problem));
             self->m_promise.finish();
         });
         return;

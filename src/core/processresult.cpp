@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processresult_p.h"
 
+#include "capture_p.h"
 #include "processerror_p.h"
 
 #include <QtCore/qdebug.h>
@@ -97,6 +98,8 @@ namespace ProcessKit {
     An object is an implicitly shared value, and its functions are reentrant. Text is decoded at
     each call: keep it where it is needed more than once.
 
+    A runner that starts nothing makes results with fromExitCode() and its like.
+
     \sa Command::output(), Pipeline::output()
 */
 
@@ -104,31 +107,22 @@ QString ProcessResultData::decoded(const QByteArray &encoded) const
 {
     if (decoder)
         return decoder(encoded);
-    QStringDecoder convert(encoding);
-    QString text = convert(encoded);
-    return text;
+    // without a state: a character that is cut off at the end is told of, not waited for
+    QStringDecoder convert(encoding, QStringConverter::Flag::Stateless);
+    return convert(encoded);
 }
 
-ProcessResult ProcessResultData::notStarted(const ProcessError &error)
+void ProcessResultData::setCommand(const CommandData &command)
 {
-    ProcessResult result;
-    result.d->program = error.program();
-    result.d->error = error;
-    if (error.kind() == ProcessError::Kind::Cancelled)
-        result.d->outcome = Outcome::Cancelled;
-    return result;
-}
-
-ProcessResult ProcessResultData::cancelled(const QString &program)
-{
-    ProcessResult result;
-    result.d->program = program;
-    result.d->outcome = Outcome::Cancelled;
-    return result;
+    program = command.program;
+    successCodes = command.successCodes;
+    encoding = command.encoding;
+    decoder = command.decoder;
+    timeout = command.timeout.value_or(std::chrono::milliseconds(-1));
 }
 
 /*!
-    Constructs a result of nothing: Outcome::NotStarted, without an error.
+    Constructs a result of nothing: Outcome::NotStarted. The error is ProcessError::Kind::Spawn.
 */
 ProcessResult::ProcessResult() : d(new ProcessResultData) { }
 ProcessResult::ProcessResult(ProcessResultData *data) : d(data) { }
@@ -154,6 +148,103 @@ ProcessResult &ProcessResult::operator=(ProcessResult &&other) noexcept = defaul
     Destroys the value.
 */
 ProcessResult::~ProcessResult() = default;
+
+namespace {
+
+ProcessResultData *made(Outcome outcome, int code, const QByteArray &standardOutput,
+                        const QByteArray &standardError)
+{
+    auto *data = new ProcessResultData;
+    data->isMade = true;
+    data->outcome = outcome;
+    data->code = code;
+    data->attempts = 1;
+    data->bytes = { standardOutput, standardError };
+    for (const std::size_t channel : { 0, 1 }) {
+        Capture capture; // which counts
+        capture.append(data->bytes[channel]);
+        data->byteCounts[channel] = capture.byteCount();
+        data->lineCounts[channel] = capture.lineCount();
+    }
+    return data;
+}
+
+} // namespace
+
+/*!
+    Returns the result of a process that has exited with \a exitCode, after it wrote \a
+    standardOutput and \a standardError.
+
+    This and the following functions are for a ProcessRunner that starts nothing, as a test has one.
+    What they return is of no program, and 0 is its only success code; see withCommand(). Nothing
+    was dropped of it, and it was held by Mechanism::None.
+
+    \code
+    class Fake : public ProcessRunner
+    {
+    public:
+        QFuture<ProcessResult> execute(const Command &command, const Options &) override
+        {
+            return QtFuture::makeReadyFuture(answers.value(command.arguments().value(0)));
+        }
+        QHash<QString, ProcessResult> answers; // to the first argument
+    };
+    \endcode
+
+    \sa fromSignal(), fromOutcome(), fromError()
+*/
+ProcessResult ProcessResult::fromExitCode(int exitCode, const QByteArray &standardOutput,
+                                          const QByteArray &standardError)
+{
+    return ProcessResult(made(Outcome::Exited, exitCode, standardOutput, standardError));
+}
+
+/*!
+    Returns the result of a process that \a signal has ended, after it wrote \a standardOutput and
+    \a standardError.
+*/
+ProcessResult ProcessResult::fromSignal(int signal, const QByteArray &standardOutput,
+                                        const QByteArray &standardError)
+{
+    return ProcessResult(made(Outcome::Signalled, signal, standardOutput, standardError));
+}
+
+/*!
+    Returns the result of a process with the \a outcome Outcome::TimedOut, Outcome::WentQuiet,
+    Outcome::Cancelled or Outcome::Unknown, which had written \a standardOutput and \a
+    standardError by then. For other outcomes there are other functions.
+*/
+ProcessResult ProcessResult::fromOutcome(Outcome outcome, const QByteArray &standardOutput,
+                                         const QByteArray &standardError)
+{
+    return ProcessResult(made(outcome, 0, standardOutput, standardError));
+}
+
+/*!
+    Returns the result of a start that has failed with \a error: Outcome::NotStarted, or
+    Outcome::Cancelled if that is the kind of the error.
+*/
+ProcessResult ProcessResult::fromError(const ProcessError &error)
+{
+    const bool isCancelled = error.kind() == ProcessError::Kind::Cancelled;
+    ProcessResult result(made(isCancelled ? Outcome::Cancelled : Outcome::NotStarted, 0, {}, {}));
+    result.d->attempts = 0;
+    result.d->program = error.program();
+    result.d->error = error;
+    return result;
+}
+
+/*!
+    Returns a copy that is a result of \a command: with its program(), its success codes, its
+    encoding and decoder, and its timeout for the text of an error. The output stays as it is: text
+    and output policies, handlers and tees are for those who run the command.
+*/
+ProcessResult ProcessResult::withCommand(const Command &command) const
+{
+    ProcessResult result = *this;
+    result.d->setCommand(*command.d);
+    return result;
+}
 
 /*!
     \property ProcessKit::ProcessResult::program
@@ -262,8 +353,9 @@ ProcessError ProcessResult::error() const
     if (isSuccess())
         return {};
     const bool otherwiseFine = d->outcome == Outcome::Exited && d->successCodes.contains(d->code);
-    if (d->outcome == Outcome::NotStarted || otherwiseFine
-        || ((d->outcome == Outcome::Cancelled || d->outcome == Outcome::Unknown) && d->error))
+    const bool hasRun = d->outcome != Outcome::NotStarted && d->outcome != Outcome::Cancelled
+            && d->outcome != Outcome::Unknown;
+    if (otherwiseFine || (!hasRun && d->error))
         return d->error;
     auto *error = new ProcessErrorData;
     error->program = d->program;
@@ -292,7 +384,11 @@ ProcessError ProcessResult::error() const
         error->kind = Kind::Cancelled;
         error->operation = QStringLiteral("cancelled");
         return ProcessError(error);
-    default:
+    case Outcome::NotStarted:
+        error->kind = Kind::Spawn;
+        error->operation = QStringLiteral("nothing was started");
+        return ProcessError(error);
+    case Outcome::Unknown:
         error->kind = Kind::Spawn;
         error->operation = QStringLiteral("the exit was not observed");
         break;

@@ -2,7 +2,7 @@
 #ifndef PROCESSKIT_PROCESSRESULT_P_H
 #define PROCESSKIT_PROCESSRESULT_P_H
 
-#include <ProcessKit/command.h>
+#include "command_p.h"
 
 namespace ProcessKit {
 
@@ -38,10 +38,11 @@ public:
     std::optional<qint64> oomKills;
     std::optional<QString> foundLine; // by a verb that looks for one
 
-    QString decoded(const QByteArray &encoded) const;
+    bool isMade = false; // by hand, not by a run
 
-    static ProcessResult notStarted(const ProcessError &error);
-    static ProcessResult cancelled(const QString &program);
+    // takes over what decides how the rest is understood
+    void setCommand(const CommandData &command);
+    QString decoded(const QByteArray &encoded) const;
 };
 
 } // namespace ProcessKit

@@ -2,6 +2,7 @@
 #include "processrun_p.h"
 
 #include "convert_p.h"
+#include "deviceinput_p.h"
 #include "groupstate_p.h"
 #include "logging_p.h"
 #include "startsetup_p.h"
@@ -129,8 +130,7 @@ void ProcessRun::abandon()
         self->m_drainTimer.stop();
         for (int channel : { 0, 1 })
             self->endChannel(channel);
-        self->m_inputWatch.stop();
-        self->m_input.reset();
+        self->endInput();
         self->releaseIfDone();
     });
 }
@@ -200,6 +200,14 @@ void ProcessRun::launch(Native::TreeKind kind, ProcessError problem)
     launch.modifier = std::move(m_setup.modifier);
     launch.isMeasured = bool(m_consumer); // a verb, whose result tells
     m_inputQueue.append(std::move(m_setup.input));
+    if (m_setup.device) {
+        m_setup.device->start([weak = weak_from_this()] {
+            Reactor::instance().post([weak] {
+                if (const auto self = weak.lock())
+                    self->flushInput();
+            });
+        });
+    }
     if (m_setup.closesInput) {
         const std::lock_guard lock(m_mutex);
         m_closeInput = true; // once it is launched, what there is is written
@@ -307,6 +315,7 @@ void ProcessRun::end(Verdict verdict)
         killTree();
         return;
     }
+    m_verdictLog.softSignal(m_tree->pid(), ending.signal, ending.grace);
     askToEnd(ending.signal);
     m_killTimer.start(ending.grace, [this] { killTree(); });
 }
@@ -324,8 +333,7 @@ void ProcessRun::fail(const ProcessError &error)
         channel->watch.stop();
         channel->fd.reset();
     }
-    m_inputWatch.stop();
-    m_input.reset();
+    endInput();
     tell([&](RunNews &news) {
         m_pid = 0;
         m_emptyForOwner = true;
@@ -349,6 +357,7 @@ void ProcessRun::exited(const Native::ChildExit &exit)
     if (m_setup.group)
         m_setup.group->childEnded();
     m_inputWatch.stopAndClose(std::move(m_input));
+    endInput();
     tell([&](RunNews &news) {
         m_exitedForOwner = true;
         news.exit = exit;
@@ -364,6 +373,7 @@ void ProcessRun::emptied()
 {
     qCDebug(lcLifecycle) << "emptied" << m_tree->pid();
     m_treeEmpty = true;
+    m_verdictLog.drained();
     m_drainTimer.stop();
     m_killTimer.stop();
     readRest();
@@ -465,6 +475,7 @@ void ProcessRun::askToEnd(int signal)
 void ProcessRun::killTree()
 {
     m_killed = true;
+    m_verdictLog.escalated();
     if (m_tree && !m_treeEmpty)
         m_tree->kill();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "processrun_p.h"
 
+#include "deviceinput_p.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -46,8 +48,8 @@ void ProcessRun::flushInput()
     qint64 written = 0;
     int error = 0;
     while (!error) {
-        if (m_inputQueue.isEmpty() && m_setup.moreInput)
-            fetchInput();
+        if (m_inputQueue.isEmpty())
+            error = fetchInput();
         if (m_inputQueue.isEmpty())
             break;
         if (written >= longestTurn) {
@@ -72,11 +74,8 @@ void ProcessRun::flushInput()
     } else {
         m_inputWatch.stop();
     }
-    if (error || (close && m_inputQueue.isEmpty() && !m_setup.moreInput)) {
-        m_inputWatch.stop();
-        m_input.reset();
-        m_inputQueue.clear();
-    }
+    if (error || (close && m_inputQueue.isEmpty() && !hasMoreInput()))
+        endInput();
     if (written || error) {
         tell([&](RunNews &news) {
             news.written += written;
@@ -85,12 +84,33 @@ void ProcessRun::flushInput()
     }
 }
 
-void ProcessRun::fetchInput()
+// 0 or errno; a device may have nothing yet, and tells later
+int ProcessRun::fetchInput()
 {
-    QByteArray more = m_setup.moreInput();
-    if (more.isEmpty())
-        m_setup.moreInput = nullptr;
-    m_inputQueue.append(std::move(more));
+    if (m_setup.moreInput) {
+        QByteArray more = m_setup.moreInput();
+        if (more.isEmpty())
+            m_setup.moreInput = nullptr;
+        m_inputQueue.append(std::move(more));
+    } else if (m_setup.device) {
+        const DeviceInput::State state = m_setup.device->take(&m_inputQueue);
+        if (state == DeviceInput::State::Lost)
+            return ENODEV;
+        if (state == DeviceInput::State::Ended)
+            m_setup.device.reset();
+    }
+    return 0;
+}
+
+// Nothing is written any more.
+void ProcessRun::endInput()
+{
+    m_inputWatch.stop();
+    m_input.reset();
+    m_inputQueue.clear();
+    m_setup.moreInput = nullptr;
+    if (const auto device = std::exchange(m_setup.device, nullptr))
+        device->stop();
 }
 
 } // namespace ProcessKit

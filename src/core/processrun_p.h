@@ -5,6 +5,7 @@
 #include "bytequeue_p.h"
 #include "linesplitter_p.h"
 #include "stoprequest_p.h"
+#include "teardownlog_p.h"
 
 #include "reactor.h"
 #include "tree.h"
@@ -28,6 +29,7 @@
 
 namespace ProcessKit {
 
+class DeviceInput;
 class GroupState;
 
 // Everything that a start has decided, taken from the object that starts.
@@ -60,10 +62,11 @@ struct RunSetup
     std::vector<std::string> preferredDirectories; // for a bare name, before the PATH
     QByteArray programArgument; // argv[0], where it is not to be the file that is executed
 
-    // What goes in: these bytes, then what the function returns until that is empty, then the end
-    // of the file unless it is to be kept open.
+    // What goes in: these bytes, then what the function returns until that is empty, or what comes
+    // of a device until that ends; then the end of the file unless it is to be kept open.
     QByteArray input;
     std::function<QByteArray()> moreInput; // called on the reactor
+    std::shared_ptr<DeviceInput> device; // or what that gives
     bool closesInput = false;
 
     // The ends that are not the process's own, with the times until the kill.
@@ -244,7 +247,9 @@ private:
     void lost(bool ended) override;
     void reportLeftovers();
     void fail(const ProcessError &error);
-    void fetchInput();
+    bool hasMoreInput() const { return m_setup.moreInput || m_setup.device; }
+    int fetchInput();
+    void endInput();
 
     template<typename Change>
     void tell(Change change);
@@ -273,6 +278,7 @@ private:
     Native::Reactor::Clock::time_point m_exitTime;
     StopRequest m_stopRequest;
     std::optional<Verdict> m_verdict;
+    TeardownLog m_verdictLog; // of the grace that it gives
     Consumer m_consumer;
     bool m_exited = false;
     bool m_finished = false;

@@ -3,10 +3,13 @@
 
 #include "cancelwatch_p.h"
 #include "commandrun_p.h"
+#include "linesplitter_p.h"
 #include "processgroup_p.h"
 #include "processresult_p.h"
 
 #include <ProcessKit/processgroup.h>
+
+#include <algorithm>
 
 namespace ProcessKit {
 
@@ -21,7 +24,7 @@ namespace ProcessKit {
     one for a test that starts nothing.
 
     execute() is the only function to implement. All verbs are made of it: they check and convert
-    the ProcessResult that it gives.
+    the ProcessResult that it gives, which can be made by hand: see ProcessResult::fromExitCode().
 
     \code
     class Recorder : public ProcessRunner
@@ -228,8 +231,9 @@ ProcessRunner::firstLine(const Command &command,
 {
     Options options;
     options.until = predicate ? predicate : [](QStringView) { return true; };
-    return converted<QString>(execute(command, options), [](const ProcessResult &result) {
-        if (const std::optional<QString> line = foundLine(result))
+    const auto until = options.until;
+    return converted<QString>(execute(command, options), [until](const ProcessResult &result) {
+        if (const std::optional<QString> line = foundLine(result, until))
             return Expected<QString>(*line);
         // one that has ended without it has answered as well
         const bool hasEnded =
@@ -274,9 +278,21 @@ QFuture<Expected<QList<QJsonDocument>>> ProcessRunner::jsonLines(const Command &
     });
 }
 
-std::optional<QString> ProcessRunner::foundLine(const ProcessResult &result)
+std::optional<QString> ProcessRunner::foundLine(const ProcessResult &result,
+                                                const std::function<bool(QStringView)> &until)
 {
-    return result.d->foundLine;
+    if (!result.d->isMade)
+        return result.d->foundLine;
+    // there was no run during which somebody could have looked
+    LineSplitter splitter(QProcess::StandardOutput, result.d->encoding);
+    QList<OutputLine> lines;
+    qint64 number = 0;
+    splitter.feed(result.d->bytes[0], &lines, &number);
+    splitter.finish(&lines, &number);
+    const auto found = std::find_if(lines.cbegin(), lines.cend(), [&until](const OutputLine &line) {
+        return until(line.text());
+    });
+    return found == lines.cend() ? std::nullopt : std::optional(found->toString());
 }
 
 void ProcessRunner::connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,

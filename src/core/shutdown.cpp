@@ -95,6 +95,7 @@ void Shutdown::takeStep()
     }
     const StopPolicy::Step &step = m_policy.steps.at(++m_report.step);
     const Runs runs = m_runs;
+    m_log.softSignal(runs.front()->tree()->pid(), step.signal, step.grace);
     for (const auto &run : runs)
         run->askToEnd(step.signal);
     if (m_group && m_group->isSuspended())
@@ -110,6 +111,7 @@ void Shutdown::insist()
         return;
     }
     m_report.escalated = true;
+    m_log.escalated();
     if (m_group)
         m_group->kill();
     const Runs runs = m_runs;
@@ -125,6 +127,10 @@ void Shutdown::finish()
         return;
     m_timer.stop();
     m_report.empty = m_left == 0;
+    if (m_report.empty)
+        m_log.drained();
+    else
+        m_log.spared();
     for (const auto &run : m_runs)
         m_report.guaranteed &= !run->mayHaveEscaped();
     m_report.elapsed = Reactor::Clock::now() - m_begin;

@@ -2,6 +2,8 @@
 #ifndef PROCESSKIT_SHUTDOWN_P_H
 #define PROCESSKIT_SHUTDOWN_P_H
 
+#include "teardownlog_p.h"
+
 #include "reactor.h"
 
 #include <ProcessKit/shutdownreport.h>
@@ -50,6 +52,7 @@ private:
     int m_left = 0;
     bool m_isFinished = false;
     ShutdownReport m_report;
+    TeardownLog m_log;
     Native::Reactor::Clock::time_point m_begin;
     Native::Reactor::Timer m_timer;
     QPromise<ShutdownReport> m_promise;

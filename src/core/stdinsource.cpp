@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "command_p.h"
 
+#include "deviceinput_p.h"
+
 namespace ProcessKit {
 
 /*!
@@ -127,23 +129,58 @@ StdinSource StdinSource::file(const QString &fileName)
 }
 
 /*!
-    Returns a source of what \a device gives until it gives nothing more. It has to be open for
-    reading. It is read on the I/O thread in pieces of 64 KiB, must not block, and is destroyed with
-    the last copy of the source, perhaps on the I/O thread.
+    Returns a source of what \a device gives, for example a socket, a pipe, or another process. The
+    device stays the caller's. It has to be open for reading, and to live in the calling thread.
 
-    A sequential device, as a socket is (QIODevice::isSequential()), makes the start fail with
-    ProcessError::Kind::InvalidArgument: that it gives nothing now does not say that nothing more
-    comes. As a generator() it can be read once only.
+    From the start on it is read in its own thread, whenever it has something
+    (QIODevice::readyRead()), and handed to the process as that takes it. 256 KiB may be on the way;
+    then it is not read until there is room. What the device itself reads ahead is limited by
+    nothing but its own settings: QAbstractSocket::setReadBufferSize(),
+    ContainedProcess::setReadLimit(). Until the process has exited, nobody else should read it. What
+    was read and the process did not want is lost.
+
+    The input ends with QIODevice::readChannelFinished(), or when the device cannot give more
+    (QIODevice::readData() returns -1), or is closed, or, if it is not sequential, is at its end. A
+    device that is destroyed before any of these is no complete input: the process reads the end of
+    the file, and the error is ProcessError::Kind::Input.
+
+    \warning The thread of the device needs an event loop. To block in that thread until the run is
+    over, as by QFuture::result(), waits for an input that cannot come: it works only if all of it
+    was there, 256 KiB at most, and had ended before the call; else nothing but the process, a
+    timeout or another thread ends the run. Use a continuation there, or wait in another thread.
+
+    As a generator() it can be read once only.
+*/
+StdinSource StdinSource::device(QIODevice *device)
+{
+    if (!device)
+        return bytes({});
+    StdinSource source = generator({});
+    source.d->device = DeviceInput::of(device);
+    return source;
+}
+
+/*!
+    \overload
+
+    Returns a source of what \a device gives, and takes it over: it is destroyed with the last copy
+    of the source, or after the run if that ends later.
+
+    A sequential one, see QIODevice::isSequential(), is read and destroyed in its own thread, with
+    all that is said above. Every other is read on the I/O thread, in pieces of 64 KiB, until it
+    gives nothing more; it must not block, needs no event loop, and is perhaps destroyed there.
 */
 StdinSource StdinSource::device(std::unique_ptr<QIODevice> device)
 {
     constexpr qint64 piece = 64 * 1024;
-    const bool isSequential = device && device->isSequential();
-    StdinSource source = generator([device = std::shared_ptr<QIODevice>(std::move(device))] {
+    if (device && device->isSequential()) {
+        StdinSource source = generator({});
+        source.d->device = DeviceInput::of(std::move(device));
+        return source;
+    }
+    return generator([device = std::shared_ptr<QIODevice>(std::move(device))] {
         return device && device->isReadable() ? device->read(piece) : QByteArray();
     });
-    source.d->isSequential = isSequential;
-    return source;
 }
 
 /*!
@@ -158,7 +195,6 @@ StdinSource StdinSource::generator(Generator generator)
 {
     StdinSource source(ofKind(Kind::Generator));
     source.d->generator = std::move(generator);
-    source.d->onlyOnce = std::make_shared<StdinSourceData::OnlyOnce>();
     return source;
 }
 

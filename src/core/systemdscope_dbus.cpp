@@ -96,13 +96,13 @@ public:
     QString run(QDBusConnection bus, qint64 member);
 
 private Q_SLOTS:
-    void jobRemoved(uint id, const QDBusObjectPath &job, const QString &unit, const QString &result)
+    // number, job, unit, result
+    void jobRemoved(const QDBusMessage &signal)
     {
-        Q_UNUSED(id);
-        Q_UNUSED(job);
-        if (unit != m_unit)
+        const QVariantList arguments = signal.arguments();
+        if (arguments.size() != 4 || arguments.at(2).toString() != m_unit)
             return;
-        m_result = result;
+        m_result = arguments.at(3).toString();
         m_loop.quit();
     }
 
@@ -130,8 +130,8 @@ QString ScopeJob::run(QDBusConnection bus, qint64 member)
     if (reply.type() == QDBusMessage::ErrorMessage)
         return reply.errorMessage();
     if (!bus.connect(service(), path(), interface(), QStringLiteral("JobRemoved"), this,
-                     SLOT(jobRemoved(uint,QDBusObjectPath,QString,QString))))
-        return bus.lastError().message();
+                     SLOT(jobRemoved(QDBusMessage))))
+        return QStringLiteral("no signal of systemd's can be had");
 
     const auto property = [](const char *name, const QVariant &value) {
         return Property{ QLatin1String(name), QDBusVariant(value) };
@@ -170,6 +170,7 @@ QString requestNow(const QString &name, qint64 member)
     {
         const QDBusConnection bus = QDBusConnection::connectToBus(
                 QStringLiteral("unix:path=") + busPath(), connection);
+
         error = bus.isConnected() ? ScopeJob(name).run(bus, member) : bus.lastError().message();
     }
     QDBusConnection::disconnectFromBus(connection);

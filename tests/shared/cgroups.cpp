@@ -41,7 +41,9 @@ QStringList applicationCgroups(qint64 pid, quint64 startTime)
         return found;
     const QString prefix = QStringLiteral("processkit-%1-%2-").arg(pid).arg(startTime);
     for (const QString &path : cgroupsBelow(mount)) {
-        if (path.mid(path.lastIndexOf(QLatin1Char('/')) + 1).startsWith(prefix))
+        const QString name = path.mid(path.lastIndexOf(QLatin1Char('/')) + 1);
+        // a scope is what the keeper is in for as long as it lives
+        if (name.startsWith(prefix) && !name.endsWith(QLatin1String(".scope")))
             found.append(path);
     }
     return found;

@@ -78,6 +78,20 @@ void Snippets::progress()
     QVERIFY(future.result().isSuccess());
 }
 
+void Snippets::keepLog()
+{
+    const Command build = shell("echo compiling; echo warning >&2");
+    const QString fileName = temporaryPath("log");
+    //! [keepLog]
+    const auto log = std::make_shared<QFile>(fileName);
+    if (log->open(QIODevice::WriteOnly | QIODevice::Append)) {
+        build.withOutputTextTee(log).withErrorTextTee(log).output().waitForFinished();
+        log->close();
+    }
+    //! [keepLog]
+    QCOMPARE(readFile(fileName).size(), sizeof "compiling\nwarning\n" - 1);
+}
+
 void Snippets::fileToFile()
 {
     const QString source = writeFile("source", "b\na\n");

@@ -259,13 +259,12 @@ public:
 class Canned : public ProcessRunner
 {
 public:
-    QFuture<ProcessResult> execute(const Command &command, const Options &options) override
+    QFuture<ProcessResult> execute(const Command &command, const Options &) override
     {
         asked.append(command.arguments());
-        const Command echo = command.withProgram("echo").withArguments({ answer });
-        return ProcessRunner::instance().execute(echo, options);
+        return QtFuture::makeReadyFuture(answer.withCommand(command));
     }
-    QString answer;
+    ProcessResult answer;
     QList<QStringList> asked;
 };
 //! [otherRunner]
@@ -295,7 +294,7 @@ void Snippets::otherRunner()
 {
     //! [otherRunnerUse]
     Canned runner;
-    runner.answer = "main\nwork";
+    runner.answer = ProcessResult::fromExitCode(0, "main\nwork\n");
     const Git git("/", &runner);
     const Expected<QStringList> branches = git.branches().result();
     //! [otherRunnerUse]

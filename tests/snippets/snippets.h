@@ -11,6 +11,7 @@
 #include <ProcessKit/Pipeline>
 #include <ProcessKit/ProcessGroup>
 
+#include <QtCore/qbuffer.h>
 #include <QtCore/qdir.h>
 #include <QtCore/qfile.h>
 #include <QtCore/qfuture.h>
@@ -59,11 +60,13 @@ private Q_SLOTS:
     void lineHandler();
     void lineHandlerHere();
     void tee();
+    void textTee();
     void redaction();
     void escapes();
     void destinations();
     void input();
     void generator();
+    void deviceInput();
     void dialogue();
     // doc/timeouts-and-cancellation.md
     void timeout();
@@ -85,6 +88,7 @@ private Q_SLOTS:
     void isInstalled();
     void button();
     void progress();
+    void keepLog();
     void fileToFile();
     void shellScript();
     void secret();

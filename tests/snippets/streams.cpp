@@ -105,6 +105,25 @@ void Snippets::tee()
     QCOMPARE(readFile(fileName), "compiling\n");
 }
 
+void Snippets::textTee()
+{
+    const Command build = shell("echo compiling; printf '\\033[1mtoken: 4711\\033[0m\\n'");
+    const auto log = std::make_shared<QBuffer>();
+    QVERIFY(log->open(QIODevice::WriteOnly));
+    const auto hideToken = [](const QString &line) {
+        return line.startsWith("token:") ? QString("token: ***") : line;
+    };
+    //! [textTee]
+    const Command logged = build.withOutputTextTee(log)
+                                   .withErrorTextTee(log)
+                                   .withEscapeSequencesRemoved()
+                                   .withRedaction(hideToken);
+    const Expected<QString> done = logged.run().result();
+    //! [textTee]
+    QVERIFY(done);
+    QCOMPARE(log->data(), "compiling\ntoken: ***\n");
+}
+
 void Snippets::redaction()
 {
     const Command login = shell("echo user: ada; echo token: 4711");
@@ -160,6 +179,19 @@ void Snippets::generator()
     const auto count = Command("wc", { "-l" }).withInput(numbers).run().result();
     //! [generator]
     QCOMPARE(count.valueOr("none").trimmed(), "1000");
+}
+
+void Snippets::deviceInput()
+{
+    const auto sender = shell("echo packed").start();
+    QIODevice *socket = sender.get();
+    const Command unpack("cat");
+    QString shown;
+    const auto show = [&shown](const Expected<QString> &text) { shown = text.valueOr("?"); };
+    //! [deviceInput]
+    unpack.withInput(StdinSource::device(socket)).run().then(this, show);
+    //! [deviceInput]
+    QTRY_COMPARE(shown, "packed");
 }
 
 void Snippets::dialogue()

@@ -47,6 +47,8 @@ private Q_SLOTS:
     void policyFails();
     void lineHandlers();
     void tees();
+    void textTees();
+    void teeThatFails();
     void textPolicies();
     void firstLine();
     void json();
@@ -158,6 +160,8 @@ void tst_Command::contradictions()
              Kind::InvalidArgument);
     QCOMPARE(kind(echo.withStandardOutput(OutputDestination::null())
                           .withOutputTee(std::make_shared<QBuffer>())),
+             Kind::InvalidArgument);
+    QCOMPARE(kind(echo.withMergedErrors().withErrorTextTee(std::make_shared<QBuffer>())),
              Kind::InvalidArgument);
     QCOMPARE(kind(echo.withOutputPolicy({ OutputPolicy::Overflow::Fail, -1, -1 })),
              Kind::InvalidArgument);
@@ -368,6 +372,11 @@ void tst_Command::encodings()
     QVERIFY(latin.run().result()->contains(QChar::ReplacementCharacter));
     QCOMPARE(*shell(QStringLiteral("printf '\\357\\273\\277text'")).run().result(),
              QStringLiteral("text"));
+    // of a character that is cut off, something is left as well
+    QCOMPARE(*shell(QStringLiteral("printf 'gr\\303'")).run().result(), QStringLiteral("gr\ufffd"));
+    const Command wide = shell(QStringLiteral("printf '\\377\\376g\\0r\\0\\374'"));
+    QCOMPARE(*wide.withEncoding(QStringConverter::Utf16).run().result(),
+             QStringLiteral("gr\ufffd"));
     QCOMPARE(*latin.withDecoder(
                            [](const QByteArray &bytes) { return QString::number(bytes.size()); })
                       .run()
@@ -466,6 +475,76 @@ void tst_Command::tees()
                     .result());
     QCOMPARE(output->data(), QByteArray("a\0b", 3));
     QCOMPARE(errors->data(), "e\n");
+}
+
+void tst_Command::textTees()
+{
+    const auto raw = std::make_shared<QBuffer>();
+    const auto output = std::make_shared<QBuffer>();
+    const auto both = std::make_shared<QBuffer>();
+    for (const auto &buffer : { raw, output, both })
+        QVERIFY(buffer->open(QIODevice::WriteOnly));
+    QList<QString> handled;
+    const Command print =
+            shell(QStringLiteral("printf '\\344h\\r\\n\\033[1mkey 1\\033[0m\\n\\nkey 2'"))
+                    .withEncoding(QStringConverter::Latin1)
+                    .withEscapeSequencesRemoved()
+                    .withRedaction([](const QString &line) {
+                        return line.startsWith(QLatin1String("key")) ? QStringLiteral("\u2026")
+                                                                     : line;
+                    });
+    QVERIFY(print.withOutputTee(raw)
+                    .withOutputTextTee(output)
+                    .withLineHandler(
+                            [&handled](const OutputLine &line) { handled.append(line.toString()); })
+                    .run()
+                    .result());
+    QCOMPARE(raw->data(), "\344h\r\n\033[1mkey 1\033[0m\n\nkey 2");
+    QCOMPARE(output->data(), "\303\244h\n\342\200\246\n\n\342\200\246");
+    QCOMPARE(handled.value(3), QStringLiteral("key 2"));
+
+    // no handler, and one device for both
+    QVERIFY(shell(QStringLiteral("echo a; echo b >&2"))
+                    .withOutputTextTee(both)
+                    .withErrorTextTee(both)
+                    .run()
+                    .result());
+    QVERIFY(both->data() == "a\nb\n" || both->data() == "b\na\n");
+
+    // in parts, of which nothing is lost
+    output->seek(0);
+    output->buffer().clear();
+    QVERIFY(helperCommand({ QStringLiteral("longline"), QStringLiteral("3000000") })
+                    .withOutputTextTee(output)
+                    .run()
+                    .result());
+    QCOMPARE(output->data().size(), 3000000);
+}
+
+void tst_Command::teeThatFails()
+{
+    struct Full : QIODevice
+    {
+        qint64 readData(char *, qint64) override { return -1; }
+        qint64 writeData(const char *, qint64) override
+        {
+            ++writes;
+            return -1;
+        }
+        int writes = 0;
+    };
+    const auto raw = std::make_shared<Full>();
+    const auto text = std::make_shared<Full>();
+    QVERIFY(raw->open(QIODevice::WriteOnly | QIODevice::Unbuffered)
+            && text->open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+    QCOMPARE(*helperCommand({ QStringLiteral("lines"), QStringLiteral("3") })
+                      .withOutputTee(raw)
+                      .withOutputTextTee(text)
+                      .run()
+                      .result(),
+             QStringLiteral("1\n2\n3"));
+    QCOMPARE(raw->writes, 1);
+    QCOMPARE(text->writes, 1);
 }
 
 void tst_Command::textPolicies()

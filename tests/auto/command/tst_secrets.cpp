@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "commands.h"
+#include "logcapture.h"
 
 #include <ProcessKit/batch.h>
 #include <ProcessKit/cliclient.h>
@@ -12,8 +13,6 @@
 #include <QtCore/qfile.h>
 #include <QtCore/qloggingcategory.h>
 
-#include <mutex>
-
 using namespace PkTest;
 using namespace ProcessKit;
 using namespace std::chrono_literals;
@@ -21,16 +20,6 @@ using namespace std::chrono_literals;
 using Kind = ProcessError::Kind;
 
 namespace {
-
-// Everything that is logged, from whatever thread.
-std::mutex logMutex;
-QStringList logLines;
-
-void remember(QtMsgType, const QMessageLogContext &context, const QString &message)
-{
-    const std::lock_guard lock(logMutex);
-    logLines.append(QString::fromLatin1(context.category) + QLatin1String(": ") + message);
-}
 
 const QString sentinel = QStringLiteral("hUnTeR2");
 
@@ -53,7 +42,7 @@ private Q_SLOTS:
 
 private:
     Command secretive(const QString &script) const;
-    void checkLog();
+    static void checkLog(const QStringList &lines);
     static bool isSilent(const ProcessError &error);
     static bool isSilent(const ProcessResult &result);
 };
@@ -95,23 +84,21 @@ bool tst_Secrets::isSilent(const ProcessResult &result)
     return !streamed(result).contains(sentinel) && isSilent(result.error());
 }
 
-void tst_Secrets::checkLog()
+void tst_Secrets::checkLog(const QStringList &lines)
 {
-    const std::lock_guard lock(logMutex);
     bool isLogged = false;
-    for (const QString &line : std::as_const(logLines)) {
+    for (const QString &line : lines) {
         isLogged = isLogged || line.startsWith(QLatin1String("processkit."));
         QVERIFY2(!line.contains(sentinel), qPrintable(line));
     }
     QVERIFY2(isLogged, "nothing was logged: the rules do not hold");
-    logLines.clear();
 }
 
 void tst_Secrets::results()
 {
     QFETCH_GLOBAL(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    const QtMessageHandler before = qInstallMessageHandler(remember);
+    const LogCapture log;
     RetryPolicy policy;
     policy.retries = 1;
     policy.delay = 0ms;
@@ -122,6 +109,7 @@ void tst_Secrets::results()
          { secretive(QString()), secretive(QStringLiteral("exit 3")),
            secretive(QStringLiteral("kill -TERM $$")),
            secretive(QStringLiteral("sleep 100")).withTimeout(100ms),
+           secretive(QStringLiteral("sleep 100")).withTimeout(100ms).withTimeoutGrace(5s),
            secretive(QStringLiteral("sleep 100")).withInactivityTimeout(100ms),
            secretive(QStringLiteral("sleep 100 & exit 0")),
            secretive(QString()).withStopToken(stopped.get_token()),
@@ -140,7 +128,6 @@ void tst_Secrets::results()
     auto cancelled = secretive(QStringLiteral("sleep 100")).withMechanism(mechanism).run();
     cancelled.cancel();
     const bool isFinished = waitFinished(cancelled);
-    qInstallMessageHandler(before);
     QVERIFY(isFinished);
     QVERIFY(results.first().standardOutput().contains(sentinel)); // it is there all the same
     for (const ProcessResult &result : std::as_const(results))
@@ -149,7 +136,7 @@ void tst_Secrets::results()
     QVERIFY(retried.error().diagnostic().contains(sentinel));
     QVERIFY(isSilent(retried.error()));
     QVERIFY(isSilent(chained));
-    checkLog();
+    checkLog(log.lines());
 }
 
 void tst_Secrets::errors_data()
@@ -189,24 +176,23 @@ void tst_Secrets::errors()
     QFETCH(Kind, kind);
     PK_REQUIRE_MECHANISM(mechanism);
     command = command.withMechanism(mechanism);
-    const QtMessageHandler before = qInstallMessageHandler(remember);
+    const LogCapture log;
     const ProcessResult result = command.output().result();
     const ProcessError error = command.run().result().error();
     const ProcessResult chained = (command | command).output().result();
     (void)shell(QStringLiteral("exit 0")).output().result(); // for something to be logged
-    qInstallMessageHandler(before);
     QCOMPARE(error.kind(), kind);
     QVERIFY2(isSilent(result), qPrintable(result.error().text()));
     QVERIFY2(isSilent(error), qPrintable(error.text()));
     QVERIFY2(isSilent(chained), qPrintable(chained.error().text()));
-    checkLog();
+    checkLog(log.lines());
 }
 
 void tst_Secrets::live()
 {
     QFETCH_GLOBAL(Mechanism, mechanism);
     PK_REQUIRE_MECHANISM(mechanism);
-    const QtMessageHandler before = qInstallMessageHandler(remember);
+    const LogCapture log;
     QList<ProcessError> failures;
     for (const Command &command :
          { secretive(QStringLiteral("sleep 100")).withTimeout(100ms),
@@ -215,12 +201,15 @@ void tst_Secrets::live()
         process->waitForFinished(Patience);
         failures.append(process->failure());
     }
-    qInstallMessageHandler(before);
+    const auto sleeper =
+            secretive(QStringLiteral("exec sleep 100")).withMechanism(mechanism).start();
+    QVERIFY(sleeper->waitForStarted(Patience));
+    QVERIFY(sleeper->shutdown(5s).result().empty);
     for (const ProcessError &failure : std::as_const(failures)) {
         QVERIFY(failure.kind() != Kind::None);
         QVERIFY2(isSilent(failure), qPrintable(failure.text()));
     }
-    checkLog();
+    checkLog(log.lines());
 }
 
 void tst_Secrets::debugStreams()

@@ -48,11 +48,18 @@ private Q_SLOTS:
     void rollsBack();
     void endsWhileItIsPrepared();
     void dropsGroups();
+
+private:
+    QByteArray whyNoLimits(const ResourceLimits &limits);
+    bool m_hasTried = false;
 };
 
-// Where limits are possible: what a trial says.
-static QByteArray whyNoLimits(const ResourceLimits &limits)
+// What a trial says; empty where limits are possible.
+QByteArray tst_Limits::whyNoLimits(const ResourceLimits &limits)
 {
+    // Qt D-Bus keeps what it opens for as long as the program runs
+    if (!std::exchange(m_hasTried, true))
+        forgetDescriptors();
     ProcessGroup group;
     if (const ProcessError error = group.updateLimits(limits))
         return error.diagnostic().toLocal8Bit();
