@@ -271,13 +271,14 @@ void probeHost()
     tell("host", "kernel", QSysInfo::kernelVersion().toLocal8Bit());
     tell("host", "user", QByteArray::number(getuid()));
     tell("host", "pid 1", yesOrNo(getpid() == 1));
+    tell("host", "cgroup", cgroupOf(getpid()).toLocal8Bit());
     QFile controllers(cgroupOf(getpid()) + QStringLiteral("/cgroup.controllers"));
-    QByteArray available = "-";
+    QByteArray available;
     if (controllers.open(QIODevice::ReadOnly | QIODevice::Unbuffered))
         available = controllers.readAll().trimmed();
-    tell("host", "cgroup", cgroupOf(getpid()).toLocal8Bit(), QString::fromLatin1(available));
+    tell("host", "controllers", available);
     const Containment best = Containment::query();
-    tell("host", "best", mechanismName(best.mechanism()), best.reason());
+    tell("host", "mechanism without a wish", mechanismName(best.mechanism()), best.reason());
 }
 
 } // namespace

@@ -23,13 +23,17 @@ NF >= 3 {
     if (label ~ /^(kill|destroy|owner killed)$/)
         collect(prefix "survivors of `kill()`, destruction, SIGKILL of the owner", survivors($3))
     else if (label ~ /^(CPU time|memory|peak memory|processes|peak processes|I\/O)$/)
-        collect(prefix "statistics", $3 == "yes" ? label : "")
+        collect(prefix "statistics", $3 == "yes" ? (label == "CPU time" ? "CPU" : label) : "")
+    else if (label == "statistics")
+        collect(prefix label, "-")
     else if (sub(/^limit: /, "", label))
-        collect("limits", $3 == "yes" ? label " (" $4 ")" : "")
+        collectLimit(label, $3 == "yes", $4)
     else if (label ~ /^(suspend|resume)$/)
         collect("suspended, resumed", $3)
-    else if (label == "cgroup")
-        collect(label, $3 == "" ? "none" : "`" $3 "`: " ($4 == "" ? "no controller" : $4))
+    else if (label == "kernel")
+        collect(label, substr($3, 1, match($3 "-", "-") - 1))
+    else if (label == "cgroup" && $3 != "")
+        collect(label, "`" $3 "`")
     else
         collect(prefix label, $3)
 }
@@ -44,6 +48,13 @@ END {
 function survivors(figure)
 {
     return figure ~ / of / ? substr(figure, 1, index(figure, " ") - 1) : "-"
+}
+
+# all limits of a host have the same source of controllers
+function collectLimit(label, isThere, source)
+{
+    collect("limits", isThere ? label : "")
+    collect("controllers from", isThere && !(host in sourceOf) ? sourceOf[host] = source : "")
 }
 
 function collect(label, text,    row)
@@ -61,6 +72,8 @@ function collect(label, text,    row)
 function content(row, host)
 {
     if (!((row, host) in tried))
+        return "-"
+    if (cell[row, host] ~ /^-(, -)*$/)
         return "-"
     return cell[row, host] == "" ? "none" : cell[row, host]
 }
