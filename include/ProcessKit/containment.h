@@ -6,7 +6,7 @@
 
 #include <QtCore/qobjectdefs.h>
 #include <QtCore/qshareddata.h>
-#include <QtCore/qstring.h>
+#include <QtCore/qstringlist.h>
 
 QT_BEGIN_NAMESPACE
 class QDebug;
@@ -26,6 +26,9 @@ class PROCESSKIT_EXPORT Containment
     Q_PROPERTY(bool endsWithOwner READ endsWithOwner CONSTANT)
     Q_PROPERTY(bool holdsNewSessions READ holdsNewSessions CONSTANT)
     Q_PROPERTY(QString location READ location CONSTANT)
+    Q_PROPERTY(ControllerSource controllerSource READ controllerSource CONSTANT)
+    Q_PROPERTY(QStringList controllers READ controllers CONSTANT)
+    Q_PROPERTY(QString controllerReason READ controllerReason CONSTANT)
 
 public:
     enum class KeeperSource {
@@ -41,6 +44,12 @@ public:
     };
     Q_ENUM(KeeperPolicy)
 
+    enum class OwnCgroupPolicy {
+        Stay = 0,
+        MayMove = 1,
+    };
+    Q_ENUM(OwnCgroupPolicy)
+
     Containment();
     Containment(const Containment &other);
     Containment(Containment &&other) noexcept;
@@ -54,6 +63,8 @@ public:
     static KeeperPolicy keeperPolicy();
     static void setKeeperPolicy(KeeperPolicy policy);
     static qint64 keeperProcessId();
+    static OwnCgroupPolicy ownCgroupPolicy();
+    static void setOwnCgroupPolicy(OwnCgroupPolicy policy);
 
     Mechanism mechanism() const;
     QString reason() const;
@@ -62,6 +73,9 @@ public:
     bool endsWithOwner() const;
     bool holdsNewSessions() const;
     QString location() const;
+    ControllerSource controllerSource() const;
+    QStringList controllers() const;
+    QString controllerReason() const;
 
     friend PROCESSKIT_EXPORT bool operator==(const Containment &a, const Containment &b) noexcept;
     friend bool operator!=(const Containment &a, const Containment &b) noexcept

@@ -2,7 +2,9 @@
 #ifndef PROCESSKIT_PROCESSGROUP_H
 #define PROCESSKIT_PROCESSGROUP_H
 
+#include <ProcessKit/adoptionreport.h>
 #include <ProcessKit/containedprocess.h>
+#include <ProcessKit/expected.h>
 #include <ProcessKit/groupstats.h>
 #include <ProcessKit/limitevidence.h>
 #include <ProcessKit/resourcelimits.h>
@@ -24,6 +26,8 @@ class PROCESSKIT_EXPORT ProcessGroup : public QObject
     Q_PROPERTY(bool suspended READ isSuspended NOTIFY suspendedChanged)
     Q_PROPERTY(std::chrono::milliseconds samplingInterval READ samplingInterval WRITE
                        setSamplingInterval NOTIFY samplingIntervalChanged)
+    Q_PROPERTY(bool tracksMembers READ tracksMembers WRITE setTracksMembers NOTIFY
+                       tracksMembersChanged)
 
 public:
     explicit ProcessGroup(QObject *parent = nullptr);
@@ -35,6 +39,9 @@ public:
     QList<ContainedProcess *> startedProcesses() const;
     std::chrono::milliseconds samplingInterval() const;
     void setSamplingInterval(std::chrono::milliseconds interval);
+    bool tracksMembers() const;
+    void setTracksMembers(bool tracks);
+    bool hearsOfForks() const;
 
     // thread-safe
     Mechanism mechanism() const;
@@ -42,6 +49,8 @@ public:
     bool isSuspended() const;
     QList<ProcessInfo> processes() const;
     GroupStats statistics() const;
+    Expected<AdoptionReport> adopt(qint64 processId);
+    ProcessError release(qint64 processId);
     ProcessError signal(int signal);
     ProcessError suspend();
     ProcessError resume();
@@ -67,6 +76,9 @@ Q_SIGNALS:
     void suspendedChanged(bool suspended);
     void samplingIntervalChanged(std::chrono::milliseconds interval);
     void statisticsSampled(const ProcessKit::GroupStats &statistics);
+    void tracksMembersChanged(bool tracks);
+    void memberAppeared(const ProcessKit::ProcessInfo &member);
+    void memberGone(const ProcessKit::ProcessInfo &member);
     void limitReached(ProcessKit::ResourceLimits::Limit limit, qint64 times);
     void oomKilled(qint64 processes);
     void containmentLost(const ProcessKit::ProcessError &error);
@@ -79,6 +91,7 @@ private:
     Q_DISABLE_COPY_MOVE(ProcessGroup)
     ProcessError setSuspended(bool suspended);
     void tellEvidence();
+    void tellMembers();
     friend class ContainedProcess;
     friend class GroupRunner;
     friend class ContainedProcessPrivate;

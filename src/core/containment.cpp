@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <ProcessKit/containment.h>
 
+#include "controllersource_p.h"
 #include "convert_p.h"
 #include "host.h"
+#include "systemdscope_p.h"
 
 #include <QtCore/qdebug.h>
 #include <QtCore/qfile.h>
@@ -100,6 +102,42 @@ namespace ProcessKit {
     \sa setKeeperPolicy()
 */
 
+/*!
+    \enum ProcessKit::Containment::OwnCgroupPolicy
+    \brief What a ProcessGroup with limits does in a cgroup that was delegated to this program, and
+    in which the program is itself.
+
+    The kernel gives controllers only to what is below a cgroup without processes (cgroups(7), "no
+    internal processes").
+
+    \value Stay
+        It does not use it, and asks systemd. The default.
+    \value MayMove
+        Every process in that cgroup, whoever has started it, moves into the cgroup
+        \c processkit-members below it.
+
+    \sa setOwnCgroupPolicy()
+*/
+
+/*!
+    \enum ProcessKit::ControllerSource
+    \brief Where the cgroup controllers come from that enforce ResourceLimits.
+
+    \value None
+        Nowhere: there are none, or none are wanted.
+    \value OwnCgroup
+        The cgroup of this program has them: usually that of root in a container or on a host
+        without systemd.
+    \value DelegatedSubtree
+        A cgroup that was left to this program (systemd's \c Delegate=yes, or one that belongs to
+        its user where there is no systemd).
+    \value SystemdScope
+        A transient scope with \c Delegate=yes that systemd has made: the user's service manager for
+        an ordinary user, the system's for root.
+
+    \sa ProcessGroup::controllerSource(), Containment::controllerSource()
+*/
+
 class ContainmentData : public QSharedData
 {
 public:
@@ -110,6 +148,9 @@ public:
     QString location;
     bool endsWithOwner = false;
     bool holdsNewSessions = false;
+    ControllerSource controllerSource = ControllerSource::None;
+    QStringList controllers;
+    QString controllerReason;
 };
 
 namespace {
@@ -138,6 +179,37 @@ void fill(ContainmentData *data, const Native::Host &host)
     data->mechanism = toMechanism(*host.kind);
     data->endsWithOwner = data->keeperSource != Containment::KeeperSource::Unavailable;
     data->holdsNewSessions = *host.kind != Native::TreeKind::ProcessGroup;
+}
+
+// What is to be had without asking systemd, else what systemd would probably delegate.
+void fillControllers(ContainmentData *data)
+{
+    using Native::ControllerPlace;
+    Native::Controllers found = 0;
+    for (const Native::Controllers controller :
+         { Native::CpuController, Native::IoController, Native::MemoryController,
+           Native::PidsController }) {
+        const ControllerPlace place = ControllerPlace::find(controller);
+        if (place.source == ControllerPlace::Source::None) {
+            data->controllerReason = QFile::decodeName(place.reason.c_str());
+            continue;
+        }
+        found |= controller;
+        data->controllerSource = toControllerSource(place.source);
+    }
+    if (!found) {
+        const QString whyNot = SystemdScope::whyNot();
+        if (whyNot.isEmpty()) {
+            found = ControllerPlace::ofServiceManager();
+            data->controllerSource = ControllerSource::SystemdScope;
+            data->controllerReason.clear();
+        } else {
+            data->controllerReason += QLatin1String("; ") + whyNot;
+        }
+    }
+    if (found)
+        data->controllers =
+                QString::fromStdString(Native::namesOf(found)).split(QLatin1String(", "));
 }
 
 } // namespace
@@ -177,6 +249,7 @@ Containment Containment::query()
 {
     Containment containment;
     fill(containment.d.data(), Native::Host::query());
+    fillControllers(containment.d.data());
     return containment;
 }
 
@@ -197,6 +270,10 @@ Containment Containment::query(Mechanism wanted)
         containment.d->reason = QStringLiteral("job objects are a mechanism of Windows");
     else
         fill(containment.d.data(), Native::Host::query(toTreeKind(wanted)));
+    if (wanted == Mechanism::CgroupV2)
+        fillControllers(containment.d.data());
+    else
+        containment.d->controllerReason = QStringLiteral("only a cgroup can have limits");
     return containment;
 }
 
@@ -216,6 +293,25 @@ Containment::KeeperPolicy Containment::keeperPolicy()
 void Containment::setKeeperPolicy(KeeperPolicy policy)
 {
     Native::KeeperClient::setOptional(policy == KeeperPolicy::Optional);
+}
+
+/*!
+    Returns whether this process, and others in its cgroup, may be moved for the sake of limits. The
+    default is OwnCgroupPolicy::Stay.
+*/
+Containment::OwnCgroupPolicy Containment::ownCgroupPolicy()
+{
+    return Native::ControllerPlace::mayMoveProcesses() ? OwnCgroupPolicy::MayMove
+                                                       : OwnCgroupPolicy::Stay;
+}
+
+/*!
+    Sets whether this process, and others in its cgroup, may be moved to \a policy. It counts for
+    the groups with limits that are started in after the call.
+*/
+void Containment::setOwnCgroupPolicy(OwnCgroupPolicy policy)
+{
+    Native::ControllerPlace::setMayMoveProcesses(policy == OwnCgroupPolicy::MayMove);
 }
 
 /*!
@@ -298,6 +394,37 @@ QString Containment::location() const
 }
 
 /*!
+    \property ProcessKit::Containment::controllerSource
+    \brief Where a ProcessGroup with ResourceLimits would get its controllers from;
+    ControllerSource::None where it would get none.
+*/
+ControllerSource Containment::controllerSource() const
+{
+    return d->controllerSource;
+}
+
+/*!
+    \property ProcessKit::Containment::controllers
+    \brief The controllers that limits can use here, of \c cpu, \c io, \c memory and \c pids.
+
+    With ControllerSource::SystemdScope they are those of the service manager, which usually gives
+    all of its own; nobody is asked.
+*/
+QStringList Containment::controllers() const
+{
+    return d->controllers;
+}
+
+/*!
+    \property ProcessKit::Containment::controllerReason
+    \brief Why controllers are missing: one line of English. It is empty where none is.
+*/
+QString Containment::controllerReason() const
+{
+    return d->controllerReason;
+}
+
+/*!
     \fn bool ProcessKit::Containment::operator==(const Containment &a, const Containment &b)
 
     Returns \c true if \a a and \a b are equal in every property.
@@ -313,7 +440,9 @@ bool operator==(const Containment &a, const Containment &b) noexcept
     return a.mechanism() == b.mechanism() && a.reason() == b.reason()
             && a.keeperSource() == b.keeperSource() && a.keeperPath() == b.keeperPath()
             && a.location() == b.location() && a.endsWithOwner() == b.endsWithOwner()
-            && a.holdsNewSessions() == b.holdsNewSessions();
+            && a.holdsNewSessions() == b.holdsNewSessions()
+            && a.controllerSource() == b.controllerSource() && a.controllers() == b.controllers()
+            && a.controllerReason() == b.controllerReason();
 }
 
 #ifndef QT_NO_DEBUG_STREAM

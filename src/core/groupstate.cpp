@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "groupstate_p.h"
 
+#include "membertracker_p.h"
 #include "processrun_p.h"
 
 #include "cgroup_directory.h"
@@ -21,8 +22,9 @@ GroupState::GroupState(Mechanism requested, QObject *receiver)
 // Whoever lets go of it last, the cgroup is the reactor's.
 GroupState::~GroupState()
 {
-    if (m_directory)
-        Native::Reactor::instance().post([directory = std::move(m_directory)] {});
+    if (m_directory || m_tracker)
+        Native::Reactor::instance().post(
+                [directory = std::move(m_directory), tracker = std::move(m_tracker)] {});
 }
 
 Mechanism GroupState::mechanism() const
@@ -95,6 +97,7 @@ void GroupState::runIsOver(ProcessRun *run)
     if (const auto usage = run->tree()->usage())
         m_ended += *usage;
     std::erase_if(m_runs, [run](const auto &each) { return each.get() == run; });
+    lookForMembers(); // who was in it is told of before the end of the group is
     const std::lock_guard lock(m_mutex);
     if (--m_live > 0)
         return;
@@ -152,6 +155,7 @@ void GroupState::childEnded()
 // the children that have ended.
 GroupStats GroupState::statistics()
 {
+    lookForMembers();
     if (m_nativeLimits.controllers())
         readLimitEvidence();
     Native::Usage usage;

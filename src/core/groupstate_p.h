@@ -7,7 +7,9 @@
 #include "tree.h"
 #include "usage.h"
 
+#include <ProcessKit/adoptionreport.h>
 #include <ProcessKit/containment.h>
+#include <ProcessKit/expected.h>
 #include <ProcessKit/groupstats.h>
 #include <ProcessKit/limitevidence.h>
 #include <ProcessKit/processerror.h>
@@ -25,6 +27,7 @@
 
 namespace ProcessKit {
 
+class MemberTracker;
 class ProcessRun;
 
 namespace Native {
@@ -57,6 +60,13 @@ public:
     ResourceLimits limits() const;
     ControllerSource controllerSource() const;
     LimitEvidence limitEvidence() const; // as it was read last
+    // who has come and gone since the last call, in this order
+    struct MemberChange
+    {
+        ProcessInfo member;
+        bool appeared;
+    };
+    QList<MemberChange> takeMemberChanges();
     // In force at once where something was started in the group, else from its first start on.
     ProcessError setLimits(const ResourceLimits &limits);
 
@@ -77,6 +87,11 @@ public:
     int setSuspended(bool suspended);
     void childEnded();
     GroupStats statistics();
+    void setTracksMembers(bool tracks);
+    void lookForMembers();
+    std::vector<Native::ProcessEntry> members() const;
+    Expected<AdoptionReport> adopt(qint64 processId, const ProcessError &prepared);
+    ProcessError release(qint64 processId);
 
 private:
     void post(QEvent::Type event);
@@ -91,6 +106,7 @@ private:
     std::shared_ptr<Native::CgroupDirectory> m_directory;
     Native::CgroupLimits m_nativeLimits;
     std::vector<std::function<void(const ProcessError &)>> m_preparing;
+    std::shared_ptr<MemberTracker> m_tracker;
     std::vector<std::shared_ptr<ProcessRun>> m_runs;
     Native::Usage m_ended; // of trees that are not there any more
 
@@ -105,6 +121,7 @@ private:
     ResourceLimits m_limits;
     ControllerSource m_controllerSource = ControllerSource::None;
     LimitEvidence m_evidence;
+    QList<MemberChange> m_memberChanges;
     bool m_changedPosted = false;
     bool m_emptiedPosted = false;
     bool m_ownerIsGone = false;

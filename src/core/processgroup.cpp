@@ -2,6 +2,7 @@
 #include "processgroup_p.h"
 
 #include "convert_p.h"
+#include "fork_events.h"
 #include "processrun_p.h"
 #include "shutdown_p.h"
 
@@ -15,7 +16,7 @@
 #include <signal.h>
 
 #include <algorithm>
-
+#include <future>
 #include <utility>
 
 namespace ProcessKit {
@@ -76,6 +77,22 @@ using Native::Reactor;
     \fn void ProcessKit::ProcessGroup::statisticsSampled(const ProcessKit::GroupStats &statistics)
 
     This signal is emitted once in each samplingInterval with the \a statistics of that moment.
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::memberAppeared(const ProcessKit::ProcessInfo &member)
+
+    This signal is emitted when \a member was first seen in the group, while tracksMembers is
+    \c true. Its name is the one that it had then: what is just being started has that of its parent.
+
+    \sa members()
+*/
+
+/*!
+    \fn void ProcessKit::ProcessGroup::memberGone(const ProcessKit::ProcessInfo &member)
+
+    This signal is emitted when \a member, which memberAppeared() has told of, has ended, or is not
+    in the group any more.
 */
 
 /*!
@@ -206,11 +223,65 @@ QList<ProcessInfo> ProcessGroup::processes() const
     QList<ProcessInfo> processes;
     if (isEmpty())
         return processes;
-    Reactor::instance().call([&] {
-        for (const auto &run : d->state->runs())
-            processes += toProcessInfo(run->tree()->members());
-    });
+    Reactor::instance().call([&] { processes = toProcessInfo(d->state->members()); });
     return processes;
+}
+
+/*!
+    Takes the running process \a processId into the group, and everything that descends from it:
+    from then on they end with the group, count for its limits and statistics, and are signalled and
+    suspended with it. What they start is born in the group.
+
+    The report names who was moved, and who could not be. Nothing was moved where there is an error:
+    ProcessError::Kind::NotFound when there is no such process, InvalidArgument for this program,
+    those that it descends from, its keeper and threads of the kernel, PermissionDenied when the kernel does
+    not let this user move it (cgroups(7), "Delegation"), and Unsupported where the group is not held
+    by Mechanism::CgroupV2. A process that is in the group already is no error, and the report is
+    empty then.
+
+    A process id is only an address: the process is held by a handle while it is moved, and one that
+    has got the number meanwhile is moved back. The process stays the child of its parent, which
+    learns of its exit; the group tells of it by memberGone() and emptied().
+
+    Thread-safe. Asks the I/O thread and waits for its answer; with limits in a group in which nothing
+    was started it may wait for systemd as well.
+
+    \sa release()
+*/
+Expected<AdoptionReport> ProcessGroup::adopt(qint64 processId)
+{
+    if (const ProcessError error = startReactor({}))
+        return error;
+    std::promise<Expected<AdoptionReport>> promise;
+    Reactor::instance().post([&, state = d->state] {
+        state->prepare({}, state->requested(), false,
+                       [&promise, state, processId](Native::TreeKind, const ProcessError &problem) {
+                           promise.set_value(state->adopt(processId, problem));
+                       });
+    });
+    return promise.get_future().get();
+}
+
+/*!
+    Lets the member \a processId, and those members that descend from it, go: they move into the
+    cgroup of this program and outlive the group. It is one of the two ways out of containment, with
+    Command::startDetached().
+
+    Nothing is changed where an error is returned: ProcessError::Kind::NotFound when it is not in
+    the group, PermissionDenied when the kernel does not let this user move it, Unsupported where the
+    group is not held by Mechanism::CgroupV2, and for a process that was started by this program
+    itself, which the kernel ends with it (PR_SET_PDEATHSIG, prctl(2)).
+
+    Thread-safe. Asks the I/O thread and waits for its answer.
+
+    \sa adopt()
+*/
+ProcessError ProcessGroup::release(qint64 processId)
+{
+    ProcessError error = startReactor({});
+    if (!error)
+        Reactor::instance().call([&] { error = d->state->release(processId); });
+    return error;
 }
 
 /*!
@@ -346,6 +417,61 @@ void ProcessGroup::setSamplingInterval(std::chrono::milliseconds interval)
 }
 
 /*!
+    \property ProcessKit::ProcessGroup::tracksMembers
+    \brief Whether memberAppeared() and memberGone() are emitted; \c false by default.
+
+    Each member costs a descriptor while they are.
+
+    The end of a member is told as it happens. That a member has forked the kernel tells only where
+    hearsOfForks() is \c true. Elsewhere new members are looked for when a process is started in the
+    group, when a member has ended, and once in each samplingInterval; a member that comes and goes
+    between two looks is not seen then.
+*/
+bool ProcessGroup::tracksMembers() const
+{
+    return d->tracksMembers;
+}
+
+void ProcessGroup::setTracksMembers(bool tracks)
+{
+    if (std::exchange(d->tracksMembers, tracks) == tracks)
+        return;
+    int error = 0;
+    if (Reactor *reactor = Reactor::start(&error))
+        reactor->post([state = d->state, tracks] { state->setTracksMembers(tracks); });
+    Q_EMIT tracksMembersChanged(tracks);
+}
+
+/*!
+    Returns whether the kernel tells of every fork, so that members are told without being looked
+    for. It does so through its process events connector, while some group tracks its members: to a
+    privileged program (CAP_NET_ADMIN), since Linux 6.6 to any, but not in a container with a pid or
+    user namespace of its own, and not where the kernel was built without it. Asks the I/O thread and
+    waits for its answer.
+*/
+bool ProcessGroup::hearsOfForks() const
+{
+    bool hears = false;
+    int error = 0;
+    if (Reactor *reactor = Reactor::start(&error))
+        reactor->call([&] { hears = Native::ForkEvents::instance().isHearing(); });
+    return hears;
+}
+
+void ProcessGroup::tellMembers()
+{
+    const QPointer<ProcessGroup> guard(this);
+    for (const GroupState::MemberChange &change : d->state->takeMemberChanges()) {
+        if (!guard || !d->tracksMembers)
+            return;
+        if (change.appeared)
+            Q_EMIT memberAppeared(change.member);
+        else
+            Q_EMIT memberGone(change.member);
+    }
+}
+
+/*!
     \reimp
 */
 void ProcessGroup::timerEvent(QTimerEvent *event)
@@ -372,7 +498,7 @@ ResourceLimits ProcessGroup::limits() const
     Before the first start, the limits are checked by ResourceLimits::validate() and remembered.
     That start makes a cgroup for the group where the controllers are to be had: below the
     application's own cgroup, in a subtree that was delegated to it, or in a scope that systemd is
-    asked for (see \l{Resource limits}). It fails with ProcessError::Kind::ResourceLimit before
+    asked for, see Containment::controllerSource(). It fails with ProcessError::Kind::ResourceLimit before
     anything is started where none of them is possible; ProcessError::diagnostic() says why. The
     start does not wait for systemd in this thread.
 
@@ -486,6 +612,8 @@ bool ProcessGroup::event(QEvent *event)
         Q_EMIT suspendedChanged(suspended);
     if (guard)
         tellEvidence();
+    if (guard)
+        tellMembers();
     if (guard && std::exchange(d->toldEmpty, false))
         Q_EMIT emptyChanged(false);
     if (!guard || !isEnd || !isEmpty())

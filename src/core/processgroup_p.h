@@ -20,6 +20,7 @@ public:
     bool toldEmpty = true;
     bool toldSuspended = false;
     LimitEvidence toldEvidence;
+    bool tracksMembers = false;
     std::chrono::milliseconds samplingInterval{ 0 };
     QBasicTimer samplingTimer;
 };

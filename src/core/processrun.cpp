@@ -7,6 +7,7 @@
 #include "logging_p.h"
 #include "startsetup_p.h"
 
+#include "cgroup_tree.h"
 #include "host.h"
 #include "pipe_stock.h"
 
@@ -54,6 +55,32 @@ std::shared_ptr<ProcessRun> ProcessRun::start(RunSetup setup, Consumer consumer)
         run->m_setup.group->startBegins();
     run->begin();
     return run;
+}
+
+ProcessError ProcessRun::adopt(const std::shared_ptr<GroupState> &group,
+                               const Native::ProcessEntry &process,
+                               std::vector<Native::ProcessEntry> *leftOutside)
+{
+    RunSetup setup;
+    setup.group = group;
+    std::shared_ptr<ProcessRun> run(new ProcessRun(std::move(setup)));
+    const auto tree = std::make_shared<Native::CgroupTree>(group->directory());
+    run->m_self = run;
+    run->m_isAdopted = true;
+    run->m_tree = tree;
+    run->m_mechanism = Mechanism::CgroupV2;
+    tree->setObserver(run.get());
+    group->startBegins();
+    group->add(run, Mechanism::CgroupV2);
+    const int error = tree->adopt(process, leftOutside);
+    if (!error)
+        return {};
+    using Kind = ProcessError::Kind;
+    const bool isForbidden = error == EACCES || error == EPERM;
+    return ProcessError(isForbidden              ? Kind::PermissionDenied
+                                : error == ESRCH ? Kind::NotFound
+                                                 : Kind::Unsupported,
+                        {}, QStringLiteral("adopt"), error);
 }
 
 ProcessRun::ProcessRun(RunSetup setup)
@@ -268,6 +295,8 @@ void ProcessRun::launched(pid_t pid)
             noteNews();
         m_launchCondition.notify_all();
     }
+    if (m_setup.group)
+        m_setup.group->lookForMembers();
     armTimeouts();
     flushInput();
 }

@@ -154,6 +154,11 @@ public:
     // turn until it says forgetReceiver(). To be called there.
     using Consumer = std::function<void(RunNews)>;
     static std::shared_ptr<ProcessRun> start(RunSetup setup, Consumer consumer);
+    // A process that runs already, taken into \a group, which has a cgroup and counts it. On the
+    // reactor; the error says why it was not.
+    static ProcessError adopt(const std::shared_ptr<GroupState> &group,
+                              const Native::ProcessEntry &process,
+                              std::vector<Native::ProcessEntry> *leftOutside);
     ~ProcessRun();
 
     // The owner's side. Any thread.
@@ -199,6 +204,7 @@ public:
     void killTree();
     void end(Verdict verdict);
     bool mayHaveEscaped() const { return m_mayHaveEscaped; }
+    bool isAdopted() const { return m_isAdopted; }
     // from the launch to the exit of the child; only once it has ended
     Native::Reactor::Clock::duration duration() const { return m_exitTime - m_launchTime; }
     // The signal, and time: nobody is ended as a leftover until the kill comes
@@ -280,6 +286,7 @@ private:
     std::optional<Verdict> m_verdict;
     TeardownLog m_verdictLog; // of the grace that it gives
     Consumer m_consumer;
+    bool m_isAdopted = false;
     bool m_exited = false;
     bool m_finished = false;
     bool m_killed = false; // by the owner, or as leftovers

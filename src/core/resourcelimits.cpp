@@ -27,7 +27,7 @@ namespace ProcessKit {
     What has no value is not limited. The kernel's cgroup controllers enforce them, and the names
     are those of systemd.resource-control(5); \l{https://docs.kernel.org/admin-guide/cgroup-v2.html}
     {cgroup-v2} describes what each of them does. They need Mechanism::CgroupV2 and the controller
-    that each variable names; \l{Resource limits} tells where those come from.
+    that each variable names; Containment::controllerSource() tells where this host has those.
 
     \sa ProcessGroup::updateLimits(), LimitEvidence
 */

@@ -123,6 +123,13 @@ std::string CgroupLocation::directoryOf(pid_t pid)
     return directoryFrom(mountInfo, cgroups);
 }
 
+std::string CgroupLocation::directoryAt(const std::string &path)
+{
+    std::string mountInfo;
+    return readFile("/proc/self/mountinfo", &mountInfo) ? directoryFrom(mountInfo, "0::" + path)
+                                                        : std::string();
+}
+
 CgroupLocation CgroupLocation::find()
 {
     std::string directory = ownDirectory();

@@ -19,6 +19,8 @@ struct CgroupLocation
     static std::string ownDirectory();
     // the same of another process
     static std::string directoryOf(pid_t pid);
+    // that of the cgroup \a path
+    static std::string directoryAt(const std::string &path);
     // The parsing, apart from the files: our cgroup's directory below the first cgroup2 mount that
     // shows it. \a mountInfo as /proc/PID/mountinfo, \a cgroups as /proc/PID/cgroup.
     static std::string directoryFrom(const std::string &mountInfo, const std::string &cgroups);

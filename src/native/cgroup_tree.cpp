@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cgroup_tree.h"
 
+#include "cgroup_location.h"
 #include "directory_reader.h"
 #include "keeper_client.h"
 #include "small_file.h"
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -59,6 +61,84 @@ bool isIn(pid_t pid, const std::string &suffix)
 }
 
 } // namespace
+
+namespace {
+
+bool hasEnded(int pidfd)
+{
+    pollfd end{ pidfd, POLLIN, 0 };
+    return ::poll(&end, 1, 0) != 0;
+}
+
+// Exactly \a process, into the cgroup \a directory; 0 or errno. Who has got its pid in the meantime
+// goes back where the process was.
+int move(const ProcessEntry &process, int directory)
+{
+    const std::string before = CgroupLocation::directoryOf(process.pid);
+    const UniqueFd handle = openProcess(process);
+    if (!handle)
+        return ESRCH;
+    const std::string pid = std::to_string(process.pid);
+    if (!writeSmallFile("cgroup.procs", pid, directory))
+        return errno;
+    if (!hasEnded(handle.get()))
+        return 0;
+    const auto now = readProcess(process.pid);
+    if (now && now->startTime != process.startTime)
+        writeSmallFile((before + "/cgroup.procs").c_str(), pid);
+    return ESRCH;
+}
+
+} // namespace
+
+int CgroupTree::adopt(const ProcessEntry &process, std::vector<ProcessEntry> *leftOutside)
+{
+    begin();
+    int error = takeLeaf();
+    const UniqueFd leaf =
+            m_leaf ? m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY) : UniqueFd();
+    if (!error)
+        error = leaf ? move(process, leaf.get()) : errno;
+    if (error) {
+        if (m_leaf)
+            m_directory->returnLeaf(std::exchange(m_leaf, {}), false);
+        reportLaunchFailed({ LaunchStep::Join, error });
+        return error;
+    }
+    // whoever is inside has its children inside, so this comes to an end
+    constexpr int rounds = 100;
+    const std::string suffix = leafPath();
+    for (int round = 0; round < rounds; ++round) {
+        leftOutside->clear();
+        bool hasMoved = false;
+        for (const ProcessEntry &descendant : descendantsOf(process.pid)) {
+            if (!descendant.isAlive() || isIn(descendant.pid, suffix))
+                continue;
+            if (move(descendant, leaf.get()) == 0)
+                hasMoved = true;
+            else if (readProcess(descendant.pid))
+                leftOutside->push_back(descendant);
+        }
+        if (!hasMoved)
+            break;
+    }
+    reportLaunched(process.pid);
+    watchUntilEmpty();
+    Reactor::instance().afterTurn([self = shared_from_this(), this] { checkEmpty(); });
+    return 0;
+}
+
+int CgroupTree::moveTo(const std::string &cgroup, const std::vector<ProcessEntry> &members)
+{
+    const UniqueFd directory(::open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory)
+        return errno;
+    for (const ProcessEntry &member : members) {
+        if (const int error = move(member, directory.get()); error && error != ESRCH)
+            return error;
+    }
+    return 0;
+}
 
 CgroupTree::CgroupTree(const std::shared_ptr<CgroupDirectory> &directory)
     : Tree(TreeKind::CgroupV2), m_isOfGroup(directory != nullptr), m_directory(directory)

@@ -178,6 +178,17 @@ ControllerPlace ControllerPlace::inScope(const std::string &directory)
     return place;
 }
 
+// A user's manager is a unit of a fixed name (user@.service(5)); the system's is in the root.
+Controllers ControllerPlace::ofServiceManager()
+{
+    const std::string user = std::to_string(::geteuid());
+    const std::string path = ::geteuid() == 0
+            ? std::string("/")
+            : "/user.slice/user-" + user + ".slice/user@" + user + ".service";
+    const UniqueFd cgroup = openDirectory(CgroupLocation::directoryAt(path));
+    return cgroup ? controllersIn(cgroup.get(), "cgroup.controllers") : 0;
+}
+
 int ControllerPlace::prepare(Controllers wanted) const
 {
     const UniqueFd cgroup = openDirectory(directory);

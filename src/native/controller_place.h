@@ -25,6 +25,9 @@ struct ControllerPlace
     // The same of the scope \a directory that systemd has made around a process of ours.
     static ControllerPlace inScope(const std::string &directory);
 
+    // those of the service manager that this user would ask
+    static Controllers ofServiceManager();
+
     // Whether find() may answer with a subtree whose processes, this one and others, have to move.
     // Any thread.
     static bool mayMoveProcesses() noexcept;
