@@ -17,6 +17,7 @@
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qfile.h>
+#include <QtCore/qprocess.h>
 #include <QtCore/qsysinfo.h>
 #include <QtCore/qtemporarydir.h>
 
@@ -194,6 +195,31 @@ void probeSuspending(Mechanism mechanism)
     tell(name, "resume", yesOrNo(runs), resumed.diagnostic());
 }
 
+void probeMembers(Mechanism mechanism)
+{
+    const QByteArray name = mechanismName(mechanism);
+    Attempt attempt;
+    ProcessGroup group(mechanism);
+    group.setTracksMembers(true);
+    int appeared = 0;
+    QObject::connect(&group, &ProcessGroup::memberAppeared, [&] { ++appeared; });
+    group.start(helper(), { QStringLiteral("tree"), QStringLiteral("grandchild") });
+    const bool isThere = attempt.reports().waitFor({ "grandchild", "main" });
+    (void)QTest::qWaitFor([&] { return appeared >= 2; }, 2000);
+    tell(name, "told of forks at once", yesOrNo(isThere && appeared >= 2 && group.hearsOfForks()));
+
+    QProcess outsider; // somebody else's child, as far as the library can tell
+    outsider.start(helper(), { QStringLiteral("pause") });
+    if (!outsider.waitForStarted(Patience))
+        return;
+    const Expected<AdoptionReport> report = group.adopt(outsider.processId());
+    group.kill();
+    const bool hasEnded = report && outsider.waitForFinished(Patience);
+    tell(name, "adopts", yesOrNo(hasEnded), report.error().diagnostic());
+    outsider.kill();
+    outsider.waitForFinished(Patience);
+}
+
 void probeStatistics(Mechanism mechanism, const QByteArray &prefix, const ResourceLimits &limits)
 {
     const QByteArray name = mechanismName(mechanism);
@@ -292,6 +318,7 @@ int main(int argc, char *argv[])
         if (probeStart(mechanism)) {
             probeEnds(mechanism);
             probeSuspending(mechanism);
+            probeMembers(mechanism);
             probeStatistics(mechanism, {}, {});
         }
         if (mechanism == Mechanism::CgroupV2)
