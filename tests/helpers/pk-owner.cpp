@@ -5,6 +5,7 @@
 // An application that uses the library, starts PROGRAM contained, and ends in one of many ways.
 //   --mechanism NAME   CgroupV2, Subreaper or ProcessGroup instead of the default
 //   --group            start it in a ProcessGroup object
+//   --tasks N          start it in one that may have so many tasks
 //   --count N          start it N times
 //   --close DIGITS     without these standard descriptors
 //   --nofile N         with that limit of open descriptors
@@ -34,6 +35,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <signal.h>
@@ -50,6 +52,7 @@ struct Options
 {
     Mechanism mechanism = Mechanism::None;
     bool group = false;
+    std::optional<int> tasks;
     bool thread = false;
     int count = 1;
     ContainedProcess::UnixProcessFlags flags;
@@ -100,6 +103,11 @@ public:
     {
         if (options.group)
             m_group = std::make_unique<ProcessGroup>(options.mechanism);
+        if (options.tasks) {
+            ResourceLimits limits;
+            limits.tasksMax = options.tasks;
+            m_group->updateLimits(limits);
+        }
     }
 
     ContainedProcess *start()
@@ -214,6 +222,10 @@ bool parse(const QStringList &arguments, Options *options)
         }
         if (option == QLatin1String("--group")) {
             options->group = true;
+        } else if (option == QLatin1String("--tasks")) {
+            options->group = true;
+            options->tasks = value.toInt();
+            ++i;
         } else if (option == QLatin1String("--thread")) {
             options->thread = true;
         } else if (option == QLatin1String("--optional")) {
