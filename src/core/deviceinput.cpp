@@ -15,15 +15,23 @@ constexpr qint64 pieceSize = 16 * 1024;
 
 } // namespace
 
-// A child of the device: goes with it from thread to thread, and ends with it at the latest.
+// A child of the device, as soon as it is in its thread: goes with it wherever it is moved, and
+// ends with it at the latest.
 class DeviceReader final : public QObject
 {
 public:
     static constexpr QEvent::Type WakeEvent = QEvent::Type(QEvent::User + 0x504c);
 
     DeviceReader(QIODevice *device, std::shared_ptr<DeviceInput> input)
-        : QObject(device), m_device(device), m_input(std::move(input))
+        : m_device(device), m_input(std::move(input))
     {
+        if (device->thread() == thread()) {
+            setParent(device);
+        } else {
+            moveToThread(device->thread());
+            connect(device, &QObject::destroyed, this, [this] { delete this; });
+            QMetaObject::invokeMethod(this, [this] { setParent(m_device); });
+        }
         connect(device, &QIODevice::readyRead, this, [this] { read(); });
         connect(device, &QIODevice::readChannelFinished, this, [this] {
             m_channelFinished = true;

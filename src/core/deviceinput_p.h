@@ -23,8 +23,8 @@ class DeviceInput
 public:
     enum class State { Goes, Ended, Lost };
 
-    // In the device's thread, where a reader waits from now on, until the last who holds the result
-    // has gone. One that is owned goes then as well.
+    // A reader waits from now on, in the device's thread, until the last who holds the result has
+    // gone. One that is owned goes then as well. Any thread, as long as the device is there.
     static std::shared_ptr<DeviceInput> of(QIODevice *device);
     static std::shared_ptr<DeviceInput> of(std::unique_ptr<QIODevice> device);
 
