@@ -25,6 +25,7 @@ public:
     DeviceReader(QIODevice *device, std::shared_ptr<DeviceInput> input)
         : m_device(device), m_input(std::move(input))
     {
+        m_input->setReader(this);
         if (device->thread() == thread()) {
             setParent(device);
         } else {
@@ -39,7 +40,11 @@ public:
         });
         connect(device, &QIODevice::aboutToClose, this, [this] { readRest(); });
     }
-    ~DeviceReader() override { m_input->readerIsGone(); }
+    ~DeviceReader() override
+    {
+        m_input->end(DeviceInput::State::Lost);
+        m_input->setReader(nullptr);
+    }
 
     void read()
     {
@@ -91,7 +96,7 @@ struct DeviceInput::Holder
 {
     explicit Holder(QIODevice *device) : input(std::make_shared<DeviceInput>())
     {
-        input->m_reader = new DeviceReader(device, input);
+        new DeviceReader(device, input); // the device's from now on
     }
     ~Holder()
     {
@@ -189,11 +194,10 @@ void DeviceInput::end(State state)
     tellArrival();
 }
 
-void DeviceInput::readerIsGone()
+void DeviceInput::setReader(DeviceReader *reader)
 {
-    end(State::Lost);
     const std::lock_guard lock(m_mutex);
-    m_reader = nullptr;
+    m_reader = reader;
 }
 
 // m_mutex is held

@@ -48,7 +48,7 @@ private:
     qint64 room();
     void append(QByteArray bytes);
     void end(State state);
-    void readerIsGone();
+    void setReader(DeviceReader *reader);
     void tellArrival();
     void wakeReader();
 
