@@ -62,51 +62,63 @@ public:
         }
     }
 
-protected:
+private:
+    friend class BatchRun;
+    friend class CommandRun;
+    friend class DefaultRunner;
+    friend class GroupRunner;
+
+    // Makes what calls \a cancel for as long as it lives, on the I/O thread.
+    using CancelWatch = std::function<std::shared_ptr<void>(std::function<void()> cancel)>;
+    // Told the result, or null where a cancellation has left none; where it may block.
+    using Done = std::function<void(const ProcessResult *result)>;
+
+    // execute() without a future: for those who need none, and know of the cancellation themselves
+    virtual void carryOut(const Command &command, const Options &options, CancelWatch watch,
+                          Done done);
+    static CancelWatch cancellationOf(const QFuture<void> &future);
+
     template<typename T, typename Convert>
-    QFuture<Expected<T>> converted(const QFuture<ProcessResult> &future, Convert convert)
+    QFuture<Expected<T>> converted(const Command &command, const Options &options, Convert convert)
     {
         auto promise = std::make_shared<QPromise<Expected<T>>>();
-        QFuture<Expected<T>> converted = promise->future();
+        const QFuture<Expected<T>> future = promise->future();
         promise->start();
-        connectFutures(QFuture<void>(converted), QFuture<void>(future),
-                       [promise, future, convert = std::move(convert)]() mutable {
-                           // without a result it is the end of the promise that tells of the end
-                           if (future.resultCount() > 0) {
-                               QT_TRY
-                               {
-                                   promise->addResult(convert(future.result()));
-                               }
-                               QT_CATCH(...)
-                               {
+        carryOut(command, options, cancellationOf(QFuture<void>(future)),
+                 [promise, convert = std::move(convert)](const ProcessResult *result) mutable {
+                     // without a result it is the end of the promise that tells of the end
+                     if (result) {
+                         QT_TRY
+                         {
+                             if (!promise->isCanceled())
+                                 promise->addResult(convert(*result));
+                         }
+                         QT_CATCH(...)
+                         {
 #ifndef QT_NO_EXCEPTIONS
-                                   promise->setException(std::current_exception());
+                             promise->setException(std::current_exception());
 #endif
-                               }
-                               promise->finish();
-                           }
-                           promise.reset();
-                       });
-        return converted;
+                         }
+                         promise->finish();
+                     }
+                     promise.reset();
+                 });
+        return future;
     }
 
-private:
     template<typename T, typename Convert>
     QFuture<Expected<T>> checked(const Command &command, Convert convert)
     {
         Options options;
         options.successRequired = true;
         options.wholeOutputRequired = true;
-        return converted<T>(execute(command, options),
+        return converted<T>(command, options,
                             [convert = std::move(convert)](const ProcessResult &result) {
                                 const ProcessError error = result.error();
                                 return error ? Expected<T>(error) : convert(result);
                             });
     }
 
-    // Runs \a finish when \a inner has finished, and cancels it when \a outer is cancelled.
-    static void connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,
-                               std::function<void()> finish);
     static std::optional<QString> foundLine(const ProcessResult &result,
                                             const std::function<bool(QStringView)> &until);
 };
@@ -120,6 +132,9 @@ public:
     QFuture<ProcessResult> execute(const Command &command, const Options &options) override;
 
 private:
+    void carryOut(const Command &command, const Options &options, CancelWatch watch,
+                  Done done) override;
+    Command inGroup(const Command &command) const;
     class Private;
     std::shared_ptr<const Private> d;
 };

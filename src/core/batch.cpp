@@ -2,13 +2,12 @@
 #include <ProcessKit/batch.h>
 
 #include "cancelwatch_p.h"
-
-#include "reactor.h"
+#include "stoprequest_p.h"
 
 #include <QtCore/qthread.h>
 
 #include <mutex>
-#include <vector>
+#include <stop_token>
 
 namespace ProcessKit {
 
@@ -46,18 +45,15 @@ namespace ProcessKit {
     has to exist until the future is finished.
 */
 
-namespace {
-
 // Several commands, some of which run. Whoever learns of an end starts the next.
-class Batch : public std::enable_shared_from_this<Batch>
+class BatchRun : public std::enable_shared_from_this<BatchRun>
 {
 public:
-    Batch(const QList<Command> &commands, const BatchOptions &options)
+    BatchRun(const QList<Command> &commands, const BatchOptions &options)
         : m_commands(commands),
           m_limit(options.limit > 0 ? options.limit : qMax(QThread::idealThreadCount(), 1)),
           m_failFast(options.failFast),
-          m_runner(options.runner ? *options.runner : ProcessRunner::instance()),
-          m_running(std::size_t(commands.size()))
+          m_runner(options.runner ? *options.runner : ProcessRunner::instance())
     {
     }
 
@@ -91,15 +87,10 @@ private:
             const int index = m_next++;
             ++m_live;
             lock.unlock();
-            const QFuture<ProcessResult> future = m_runner.execute(m_commands.at(index), {});
-            lock.lock();
-            m_running[std::size_t(index)] = future;
-            const bool tooLate = m_isStopped;
-            lock.unlock();
-            if (tooLate)
-                QFuture<ProcessResult>(future).cancel();
-            whenFinished(QFuture<void>(future),
-                         [self = shared_from_this(), index, future] { self->take(index, future); });
+            m_runner.carryOut(m_commands.at(index), {}, stopWatch(),
+                              [self = shared_from_this(), index](const ProcessResult *result) {
+                                  self->take(index, result ? *result : self->notRun(index));
+                              });
             lock.lock();
         }
         m_isStarting = false;
@@ -109,13 +100,21 @@ private:
             finish();
     }
 
-    void take(int index, const QFuture<ProcessResult> &ended)
+    // of all that run
+    std::function<std::shared_ptr<void>(std::function<void()>)> stopWatch() const
     {
-        const ProcessResult result = ended.resultCount() > 0 ? ended.result() : notRun(index);
+        return [token = m_stop.get_token()](std::function<void()> cancel) {
+            const auto request = std::make_shared<StopRequest>();
+            request->watch(token, std::move(cancel));
+            return request;
+        };
+    }
+
+    void take(int index, const ProcessResult &result)
+    {
         m_promise.addResult(result, index);
         {
             const std::lock_guard lock(m_mutex);
-            m_running[std::size_t(index)] = {};
             --m_live;
             m_promise.setProgressValue(++m_done);
         }
@@ -126,16 +125,11 @@ private:
 
     void stop()
     {
-        std::vector<QFuture<ProcessResult>> running;
         {
             const std::lock_guard lock(m_mutex);
             m_isStopped = true;
-            running = m_running;
         }
-        for (QFuture<ProcessResult> &future : running) {
-            if (future.isValid())
-                future.cancel();
-        }
+        m_stop.request_stop();
     }
 
     ProcessResult notRun(int index) const
@@ -170,9 +164,9 @@ private:
     ProcessRunner &m_runner;
     QPromise<ProcessResult> m_promise;
     std::shared_ptr<void> m_cancelWatch;
+    std::stop_source m_stop; // of those that run
 
     std::mutex m_mutex;
-    std::vector<QFuture<ProcessResult>> m_running;
     int m_next = 0;
     int m_live = 0;
     int m_done = 0;
@@ -180,8 +174,6 @@ private:
     bool m_isStopped = false;
     bool m_isFinished = false;
 };
-
-} // namespace
 
 /*!
     \relates ProcessKit::BatchOptions
@@ -205,7 +197,7 @@ private:
 */
 QFuture<ProcessResult> outputAll(const QList<Command> &commands, const BatchOptions &options)
 {
-    return std::make_shared<Batch>(commands, options)->start();
+    return std::make_shared<BatchRun>(commands, options)->start();
 }
 
 } // namespace ProcessKit

@@ -7,6 +7,7 @@
 #include "logging_p.h"
 #include "replies_p.h"
 
+#include <QtCore/qpromise.h>
 #include <QtCore/qrandom.h>
 
 #include <errno.h>
@@ -22,40 +23,50 @@ QFuture<ProcessResult> CommandRun::start(const Command &command,
                                          const ProcessRunner::Options &options,
                                          std::shared_ptr<GroupState> group)
 {
-    std::shared_ptr<CommandRun> run(new CommandRun(command, options, std::move(group)));
-    const QFuture<ProcessResult> future = run->m_promise.future();
-    run->m_promise.start();
+    const auto promise = std::make_shared<QPromise<ProcessResult>>();
+    const QFuture<ProcessResult> future = promise->future();
+    promise->start();
+    start(command, options, std::move(group), ProcessRunner::cancellationOf(QFuture<void>(future)),
+          [promise](const ProcessResult *result) {
+              promise->addResult(*result);
+              promise->finish();
+          });
+    return future;
+}
 
+void CommandRun::start(const Command &command, const ProcessRunner::Options &options,
+                       std::shared_ptr<GroupState> group, CancelWatch watch, Done done)
+{
     // what the command takes from its surroundings, it takes now
     auto setup = std::make_shared<RunSetup>();
     ProcessError problem = CommandLaunch::prepare(command, setup.get());
     if (!problem)
         problem = startReactor(command.program());
     if (problem) {
-        run->m_promise.addResult(ProcessResult::fromError(problem));
-        run->m_promise.finish();
-        return future;
+        const ProcessResult result = ProcessResult::fromError(problem);
+        done(&result);
+        return;
     }
+    std::shared_ptr<CommandRun> run(
+            new CommandRun(command, options, std::move(group), std::move(done)));
     // now, and not when the reactor gets to it: who ends the group right after this call means this
     // start as well
     if (run->m_group) {
         run->m_group->startBegins();
         setup->isCounted = true;
     }
-    Reactor::instance().post([run, setup] {
+    Reactor::instance().post([run, setup, watch = std::move(watch)] {
         run->launch(std::move(*setup)); // which tells of nothing before this turn is over
-        run->m_cancelWatch = watchCancellation(QFuture<void>(run->m_promise.future()),
-                                               [weak = std::weak_ptr(run)] {
-                                                   if (const auto self = weak.lock())
-                                                       self->cancel();
-                                               });
+        run->m_cancelWatch = watch([weak = std::weak_ptr(run)] {
+            if (const auto self = weak.lock())
+                self->cancel();
+        });
     });
-    return future;
 }
 
 CommandRun::CommandRun(const Command &command, const ProcessRunner::Options &options,
-                       std::shared_ptr<GroupState> group)
-    : m_command(command), m_options(options), m_group(std::move(group))
+                       std::shared_ptr<GroupState> group, Done done)
+    : m_command(command), m_options(options), m_group(std::move(group)), m_done(std::move(done))
 {
 }
 
@@ -130,10 +141,7 @@ void CommandRun::conclude(ProcessResult result)
     m_stopRequest.reset();
     Reactor::instance().afterTurn([watch = std::move(m_cancelWatch)] {}); // it may be its signal
     result.d->attempts = m_attempts;
-    runReply([self = shared_from_this(), result = std::move(result)] {
-        self->m_promise.addResult(result);
-        self->m_promise.finish();
-    });
+    runReply([self = shared_from_this(), result = std::move(result)] { self->m_done(&result); });
 }
 
 } // namespace ProcessKit

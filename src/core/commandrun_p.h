@@ -4,8 +4,6 @@
 
 #include "capturedrun_p.h"
 
-#include <QtCore/qpromise.h>
-
 namespace ProcessKit {
 
 // One verb that is being carried out, with its retries: lives on the reactor from the call until
@@ -13,14 +11,20 @@ namespace ProcessKit {
 class CommandRun : public std::enable_shared_from_this<CommandRun>
 {
 public:
-    // Any thread.
+    using CancelWatch = ProcessRunner::CancelWatch;
+    using Done = ProcessRunner::Done;
+
+    // Any thread. \a done is called in this one when nothing can be started, else where it may
+    // block.
+    static void start(const Command &command, const ProcessRunner::Options &options,
+                      std::shared_ptr<GroupState> group, CancelWatch watch, Done done);
     static QFuture<ProcessResult> start(const Command &command,
                                         const ProcessRunner::Options &options,
                                         std::shared_ptr<GroupState> group = {});
 
 private:
     CommandRun(const Command &command, const ProcessRunner::Options &options,
-               std::shared_ptr<GroupState> group);
+               std::shared_ptr<GroupState> group, Done done);
 
     void launch(RunSetup setup);
     void proceed();
@@ -32,7 +36,7 @@ private:
     const Command m_command;
     const ProcessRunner::Options m_options;
     const std::shared_ptr<GroupState> m_group;
-    QPromise<ProcessResult> m_promise;
+    Done m_done;
     std::shared_ptr<void> m_cancelWatch;
     std::shared_ptr<CapturedRun> m_attempt;
     int m_attempts = 0;

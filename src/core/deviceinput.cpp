@@ -15,15 +15,24 @@ constexpr qint64 pieceSize = 16 * 1024;
 
 } // namespace
 
-// A child of the device: goes with it from thread to thread, and ends with it at the latest.
+// A child of the device, as soon as it is in its thread: goes with it wherever it is moved, and
+// ends with it at the latest.
 class DeviceReader final : public QObject
 {
 public:
     static constexpr QEvent::Type WakeEvent = QEvent::Type(QEvent::User + 0x504c);
 
     DeviceReader(QIODevice *device, std::shared_ptr<DeviceInput> input)
-        : QObject(device), m_device(device), m_input(std::move(input))
+        : m_device(device), m_input(std::move(input))
     {
+        m_input->setReader(this);
+        if (device->thread() == thread()) {
+            setParent(device);
+        } else {
+            moveToThread(device->thread());
+            connect(device, &QObject::destroyed, this, [this] { delete this; });
+            QMetaObject::invokeMethod(this, [this] { setParent(m_device); });
+        }
         connect(device, &QIODevice::readyRead, this, [this] { read(); });
         connect(device, &QIODevice::readChannelFinished, this, [this] {
             m_channelFinished = true;
@@ -31,7 +40,11 @@ public:
         });
         connect(device, &QIODevice::aboutToClose, this, [this] { readRest(); });
     }
-    ~DeviceReader() override { m_input->readerIsGone(); }
+    ~DeviceReader() override
+    {
+        m_input->end(DeviceInput::State::Lost);
+        m_input->setReader(nullptr);
+    }
 
     void read()
     {
@@ -83,7 +96,7 @@ struct DeviceInput::Holder
 {
     explicit Holder(QIODevice *device) : input(std::make_shared<DeviceInput>())
     {
-        input->m_reader = new DeviceReader(device, input);
+        new DeviceReader(device, input); // the device's from now on
     }
     ~Holder()
     {
@@ -181,11 +194,10 @@ void DeviceInput::end(State state)
     tellArrival();
 }
 
-void DeviceInput::readerIsGone()
+void DeviceInput::setReader(DeviceReader *reader)
 {
-    end(State::Lost);
     const std::lock_guard lock(m_mutex);
-    m_reader = nullptr;
+    m_reader = reader;
 }
 
 // m_mutex is held

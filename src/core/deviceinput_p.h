@@ -23,8 +23,8 @@ class DeviceInput
 public:
     enum class State { Goes, Ended, Lost };
 
-    // In the device's thread, where a reader waits from now on, until the last who holds the result
-    // has gone. One that is owned goes then as well.
+    // A reader waits from now on, in the device's thread, until the last who holds the result has
+    // gone. One that is owned goes then as well. Any thread, as long as the device is there.
     static std::shared_ptr<DeviceInput> of(QIODevice *device);
     static std::shared_ptr<DeviceInput> of(std::unique_ptr<QIODevice> device);
 
@@ -48,7 +48,7 @@ private:
     qint64 room();
     void append(QByteArray bytes);
     void end(State state);
-    void readerIsGone();
+    void setReader(DeviceReader *reader);
     void tellArrival();
     void wakeReader();
 

@@ -113,8 +113,6 @@ namespace ProcessKit {
     program's end.
 */
 
-namespace {
-
 // Starts everything for real, each in a container of its own.
 class DefaultRunner final : public ProcessRunner
 {
@@ -123,7 +121,16 @@ public:
     {
         return CommandRun::start(command, options);
     }
+
+private:
+    void carryOut(const Command &command, const Options &options, CancelWatch watch,
+                  Done done) override
+    {
+        CommandRun::start(command, options, {}, std::move(watch), std::move(done));
+    }
 };
+
+namespace {
 
 QString withoutTrailingSpace(QString text)
 {
@@ -198,7 +205,7 @@ QFuture<Expected<QString>> ProcessRunner::run(const Command &command)
 */
 QFuture<Expected<int>> ProcessRunner::exitCode(const Command &command)
 {
-    return converted<int>(execute(command, {}), [](const ProcessResult &result) {
+    return converted<int>(command, {}, [](const ProcessResult &result) {
         const std::optional<int> code = result.exitCode();
         return code ? Expected<int>(*code) : Expected<int>(result.error());
     });
@@ -210,15 +217,14 @@ QFuture<Expected<int>> ProcessRunner::exitCode(const Command &command)
 */
 QFuture<Expected<bool>> ProcessRunner::probe(const Command &command)
 {
-    return converted<bool>(
-            execute(command.withSuccessCodes({ 0, 1 }), {}), [](const ProcessResult &result) {
-                const ProcessError error = result.error();
-                // a runner of another kind need not know what counts as a success here
-                const bool isAnswer = !error
-                        || (error.kind() == ProcessError::Kind::Exit
-                            && (error.exitCode() == 0 || error.exitCode() == 1));
-                return isAnswer ? Expected<bool>(result.exitCode() == 0) : Expected<bool>(error);
-            });
+    return converted<bool>(command.withSuccessCodes({ 0, 1 }), {}, [](const ProcessResult &result) {
+        const ProcessError error = result.error();
+        // a runner of another kind need not know what counts as a success here
+        const bool isAnswer = !error
+                || (error.kind() == ProcessError::Kind::Exit
+                    && (error.exitCode() == 0 || error.exitCode() == 1));
+        return isAnswer ? Expected<bool>(result.exitCode() == 0) : Expected<bool>(error);
+    });
 }
 
 /*!
@@ -232,7 +238,7 @@ ProcessRunner::firstLine(const Command &command,
     Options options;
     options.until = predicate ? predicate : [](QStringView) { return true; };
     const auto until = options.until;
-    return converted<QString>(execute(command, options), [until](const ProcessResult &result) {
+    return converted<QString>(command, options, [until](const ProcessResult &result) {
         if (const std::optional<QString> line = foundLine(result, until))
             return Expected<QString>(*line);
         // one that has ended without it has answered as well
@@ -295,23 +301,37 @@ std::optional<QString> ProcessRunner::foundLine(const ProcessResult &result,
     return found == lines.cend() ? std::nullopt : std::optional(found->toString());
 }
 
-void ProcessRunner::connectFutures(const QFuture<void> &outer, const QFuture<void> &inner,
-                                   std::function<void()> finish)
+ProcessRunner::CancelWatch ProcessRunner::cancellationOf(const QFuture<void> &future)
+{
+    return [future](std::function<void()> cancel) {
+        return watchCancellation(future, std::move(cancel));
+    };
+}
+
+void ProcessRunner::carryOut(const Command &command, const Options &options, CancelWatch watch,
+                             Done done)
 {
     using Native::Reactor;
+    const QFuture<ProcessResult> future = execute(command, options);
+    const auto finish = [future, done = std::move(done)] {
+        const std::optional<ProcessResult> result =
+                future.resultCount() > 0 ? std::optional(future.result()) : std::nullopt;
+        done(result ? &*result : nullptr);
+    };
     int error = 0;
     // a runner of another kind may not have needed a reactor
-    if (inner.isFinished() || !Reactor::start(&error)) {
-        whenFinished(inner, std::move(finish));
+    if (future.isFinished() || !Reactor::start(&error)) {
+        whenFinished(QFuture<void>(future), finish);
         return;
     }
-    const auto watch = std::make_shared<std::shared_ptr<void>>(); // lives and ends on the reactor
-    Reactor::instance().post([outer, inner, watch] {
-        *watch = watchCancellation(outer, [inner] { QFuture<void>(inner).cancel(); });
+    const auto watching =
+            std::make_shared<std::shared_ptr<void>>(); // lives and ends on the reactor
+    Reactor::instance().post([future, watching, watch = std::move(watch)] {
+        *watching = watch([future] { QFuture<ProcessResult>(future).cancel(); });
     });
-    whenFinished(inner, [watch, finish = std::move(finish)] {
+    whenFinished(QFuture<void>(future), [watching, finish] {
         Reactor::instance().post(
-                [watch] { Reactor::instance().afterTurn([ended = std::move(*watch)] {}); });
+                [watching] { Reactor::instance().afterTurn([ended = std::move(*watching)] {}); });
         finish();
     });
 }
@@ -340,9 +360,19 @@ GroupRunner::~GroupRunner() = default;
 */
 QFuture<ProcessResult> GroupRunner::execute(const Command &command, const Options &options)
 {
+    return CommandRun::start(inGroup(command), options, d->state);
+}
+
+void GroupRunner::carryOut(const Command &command, const Options &options, CancelWatch watch,
+                           Done done)
+{
+    CommandRun::start(inGroup(command), options, d->state, std::move(watch), std::move(done));
+}
+
+Command GroupRunner::inGroup(const Command &command) const
+{
     const bool isLeftOpen = command.requestedMechanism() == Mechanism::None;
-    return CommandRun::start(isLeftOpen ? command.withMechanism(d->state->requested()) : command,
-                             options, d->state);
+    return isLeftOpen ? command.withMechanism(d->state->requested()) : command;
 }
 
 } // namespace ProcessKit

@@ -23,10 +23,14 @@ class Replies
 public:
     void run(std::function<void()> task)
     {
-        const std::lock_guard lock(m_mutex);
-        m_tasks.push_back(std::move(task));
-        if (m_idle >= m_tasks.size())
-            m_condition.notify_one();
+        bool hasIdle;
+        {
+            const std::lock_guard lock(m_mutex);
+            m_tasks.push_back(std::move(task));
+            hasIdle = m_idle >= m_tasks.size();
+        }
+        if (hasIdle)
+            m_condition.notify_one(); // not under the lock, or it would wake only to wait for it
         else
             startThread();
     }

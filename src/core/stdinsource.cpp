@@ -130,7 +130,7 @@ StdinSource StdinSource::file(const QString &fileName)
 
 /*!
     Returns a source of what \a device gives, for example a socket, a pipe, or another process. The
-    device stays the caller's. It has to be open for reading, and to live in the calling thread.
+    device stays the caller's. It has to be open for reading, and may live in any thread.
 
     From the start on it is read in its own thread, whenever it has something
     (QIODevice::readyRead()), and handed to the process as that takes it. 256 KiB may be on the way;

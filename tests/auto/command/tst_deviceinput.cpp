@@ -92,6 +92,7 @@ private Q_SLOTS:
     void endedBefore();
     void closed_data();
     void closed();
+    void otherThread_data();
     void otherThread();
     void randomAccess();
     void process();
@@ -161,8 +162,16 @@ void tst_DeviceInput::closed()
     QCOMPARE(future.result()->size(), size);
 }
 
+void tst_DeviceInput::otherThread_data()
+{
+    QTest::addColumn<bool>("movesLater");
+    QTest::newRow("there from the begin") << false;
+    QTest::newRow("moved there") << true;
+}
+
 void tst_DeviceInput::otherThread()
 {
+    QFETCH(bool, movesLater);
     QThread thread;
     thread.start();
     const auto join = qScopeGuard([&thread] {
@@ -170,8 +179,11 @@ void tst_DeviceInput::otherThread()
         thread.wait();
     });
     auto *channel = new Channel;
+    if (!movesLater)
+        channel->moveToThread(&thread);
     const Command command = cat().withInput(StdinSource::device(channel));
-    channel->moveToThread(&thread);
+    if (movesLater)
+        channel->moveToThread(&thread);
     const auto future = command.outputBytes();
     QByteArray sent;
     for (int i = 0; i < 100; ++i) {
