@@ -18,6 +18,7 @@ namespace ProcessKit {
 
 class Command;
 class ProcessGroup;
+class Profiler;
 
 class PROCESSKIT_EXPORT ProcessRunner
 {
@@ -67,6 +68,7 @@ private:
     friend class CommandRun;
     friend class DefaultRunner;
     friend class GroupRunner;
+    friend class Profiler;
 
     // Makes what calls \a cancel for as long as it lives, on the I/O thread.
     using CancelWatch = std::function<std::shared_ptr<void>(std::function<void()> cancel)>;

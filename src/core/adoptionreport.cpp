@@ -41,4 +41,3 @@ namespace ProcessKit {
 */
 
 } // namespace ProcessKit
-

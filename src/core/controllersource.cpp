@@ -62,7 +62,8 @@ private:
                         m_directory.ends_with('/' + QFile::encodeName(name).toStdString());
                 if (!isThere)
                     m_directory.clear();
-                finish(error.isEmpty() && !isThere ? "the keeper is not in the scope " + Native::CgroupLocation::directoryOf(pid_t(keeper))
+                finish(error.isEmpty() && !isThere ? "the keeper is not in the scope "
+                                       + Native::CgroupLocation::directoryOf(pid_t(keeper))
                                                    : error.toStdString());
             });
         });

@@ -11,8 +11,8 @@
 namespace ProcessKit {
 
 // Finds where groups that need the controllers \a wanted can be made, and asks systemd where there
-// is none without it; \a then gets a place, or the reason why there is none. At once where systemd is
-// not needed, or has been asked before. On the reactor.
+// is none without it; \a then gets a place, or the reason why there is none. At once where systemd
+// is not needed, or has been asked before. On the reactor.
 void obtainControllers(Native::Controllers wanted,
                        std::function<void(const Native::ControllerPlace &place)> then);
 

@@ -121,8 +121,8 @@ void GroupState::prepare(const QString &program, Mechanism requested, bool withM
              isLimited ? limitError(program, QStringLiteral("limits"), ENOTSUP,
                                     QStringLiteral("only a cgroup can have limits"))
                        : ProcessError());
-    } else if (m_directory) {
-        then(kind, {});
+    } else if (m_directory && (!isLimited || m_directory->exists() || !m_runs.empty())) {
+        then(kind, {}); // a scope goes with its last process
     } else if (!isLimited) {
         then(kind, makeDirectory(program));
     } else {
@@ -161,7 +161,7 @@ ProcessError GroupState::makeDirectory(const QString &program)
 
 ProcessError GroupState::makeLimitedDirectory(const QString &program, const ControllerPlace &place)
 {
-    if (m_preparing.empty() || m_directory)
+    if (m_preparing.empty())
         return {}; // nobody waits any more
     if (place.source == ControllerPlace::Source::None)
         return limitError(program, QStringLiteral("cgroup controllers"), ENOTSUP,
@@ -210,7 +210,8 @@ ProcessError GroupState::setLimits(const ResourceLimits &limits)
     return error;
 }
 
-// \a cgroup is given where the limits are to be set there; without one they are for the first start.
+// \a cgroup is given where the limits are to be set there; without one they are for the first
+// start.
 ProcessError GroupState::beginSetting(const Native::CgroupLimits &native,
                                       std::optional<Native::UniqueFd> *cgroup)
 {

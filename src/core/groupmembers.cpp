@@ -112,8 +112,7 @@ Expected<AdoptionReport> GroupState::adopt(qint64 processId, const ProcessError 
                            "this program, those that it descends from, its keeper and threads of "
                            "the kernel cannot be in a group");
     std::vector<ProcessEntry> leftOutside;
-    if (const ProcessError error =
-                ProcessRun::adopt(shared_from_this(), *process, &leftOutside))
+    if (const ProcessError error = ProcessRun::adopt(shared_from_this(), *process, &leftOutside))
         return error;
     report.adopted = toProcessInfo(m_runs.back()->tree()->members());
     report.leftOutside = toProcessInfo(leftOutside);
@@ -144,8 +143,7 @@ ProcessError GroupState::release(qint64 processId)
         if (contains(all, descendant.pid))
             released.push_back(descendant);
     }
-    const int error =
-            Native::CgroupTree::moveTo(Native::CgroupLocation::ownDirectory(), released);
+    const int error = Native::CgroupTree::moveTo(Native::CgroupLocation::ownDirectory(), released);
     if (error)
         return memberError(error == EACCES || error == EPERM ? Kind::PermissionDenied
                                                              : Kind::Unsupported,

@@ -181,6 +181,11 @@ GroupStats GroupState::statistics()
             usage.memory = usage.memory ? usage.memory : alive.memory;
         }
     }
+    // who has ended and was not yet waited for is missing for a moment, or for ever
+    usage.userMicroseconds = m_userMicroseconds =
+            std::max(m_userMicroseconds, usage.userMicroseconds);
+    usage.systemMicroseconds = m_systemMicroseconds =
+            std::max(m_systemMicroseconds, usage.systemMicroseconds);
     GroupStats stats;
     stats.mechanism = mechanism();
     stats.time = GroupStats::Clock::now();

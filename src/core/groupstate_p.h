@@ -109,6 +109,9 @@ private:
     std::shared_ptr<MemberTracker> m_tracker;
     std::vector<std::shared_ptr<ProcessRun>> m_runs;
     Native::Usage m_ended; // of trees that are not there any more
+    // the most that was told; time that was used does not come back
+    std::optional<std::uint64_t> m_userMicroseconds;
+    std::optional<std::uint64_t> m_systemMicroseconds;
 
     std::mutex m_limitsMutex; // held by who sets them, before m_mutex
 

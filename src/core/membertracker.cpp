@@ -15,8 +15,7 @@ using Native::Reactor;
 MemberTracker::MemberTracker(List list, Tell tell)
     : m_list(std::move(list)), m_tell(std::move(tell))
 {
-    ForkEvents::instance().add(this,
-                               [this](pid_t parent, pid_t child) { forked(parent, child); });
+    ForkEvents::instance().add(this, [this](pid_t parent, pid_t child) { forked(parent, child); });
 }
 
 MemberTracker::~MemberTracker()

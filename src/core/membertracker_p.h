@@ -14,8 +14,8 @@
 namespace ProcessKit {
 
 // Knows who is in a group, and tells who has come and gone. An end is told by the process's own
-// handle; a fork by the kernel where it does that (see Native::ForkEvents), else it is found the next
-// time that somebody looks. Reactor thread only.
+// handle; a fork by the kernel where it does that (see Native::ForkEvents), else it is found the
+// next time that somebody looks. Reactor thread only.
 class MemberTracker : public std::enable_shared_from_this<MemberTracker>
 {
 public:

@@ -595,9 +595,9 @@ std::optional<ResourceUsage> ProcessResult::resourceUsage() const noexcept
 }
 
 /*!
-    Returns how many processes of the tree the kernel has killed because its group needed more memory
-    than ResourceLimits::memoryMax: this tells such an end from any other SIGKILL. It is known in a
-    ProcessGroup that has a limit of memory or of tasks with it; no value otherwise.
+    Returns how many processes of the tree the kernel has killed because its group needed more
+   memory than ResourceLimits::memoryMax: this tells such an end from any other SIGKILL. It is known
+   in a ProcessGroup that has a limit of memory or of tasks with it; no value otherwise.
 */
 std::optional<qint64> ProcessResult::oomKills() const noexcept
 {

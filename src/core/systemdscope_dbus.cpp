@@ -140,6 +140,7 @@ QString ScopeJob::run(QDBusConnection bus, qint64 member)
         property("Description", QStringLiteral("Process groups with resource limits")),
         property("PIDs", QVariant::fromValue(QList<uint>{ uint(member) })),
         property("Delegate", true),
+        property("TasksMax", QVariant::fromValue(~qulonglong(0))), // none but the groups' own
         property("CollectMode", QStringLiteral("inactive-or-failed")), // no failed unit stays
     };
     QDBusMessage start = call("StartTransientUnit");
@@ -168,8 +169,8 @@ QString requestNow(const QString &name, qint64 member)
     const QString connection = QStringLiteral("ProcessKit-") + name;
     QString error;
     {
-        const QDBusConnection bus = QDBusConnection::connectToBus(
-                QStringLiteral("unix:path=") + busPath(), connection);
+        const QDBusConnection bus =
+                QDBusConnection::connectToBus(QStringLiteral("unix:path=") + busPath(), connection);
 
         error = bus.isConnected() ? ScopeJob(name).run(bus, member) : bus.lastError().message();
     }

@@ -47,8 +47,7 @@ bool maySpawnInto(const std::string &directory)
 {
     const std::string own = CgroupLocation::ownDirectory() + '/';
     std::string common = directory + '/';
-    const auto [end, ignored] =
-            std::mismatch(common.begin(), common.end(), own.begin(), own.end());
+    const auto [end, ignored] = std::mismatch(common.begin(), common.end(), own.begin(), own.end());
     common.resize(common.rfind('/', std::size_t(end - common.begin()) - 1));
     return ::faccessat(-1, (common + "/cgroup.procs").c_str(), W_OK, AT_EACCESS) == 0;
 }
@@ -160,7 +159,8 @@ CgroupDirectory::in(const std::string &location, std::shared_ptr<CgroupDirectory
 
 void CgroupDirectory::discardApplication()
 {
-    for (std::shared_ptr<CgroupDirectory> *kept : { &applicationDirectory(), &limitedDirectory() }) {
+    for (std::shared_ptr<CgroupDirectory> *kept :
+         { &applicationDirectory(), &limitedDirectory() }) {
         if (const std::shared_ptr<CgroupDirectory> directory = std::exchange(*kept, nullptr))
             directory->discard();
     }
@@ -198,16 +198,17 @@ CgroupDirectory::ofGroup(std::shared_ptr<CgroupDirectory> application, int *erro
     return group;
 }
 
-std::shared_ptr<CgroupDirectory>
-CgroupDirectory::ofLimitedGroup(const ControllerPlace &place, const CgroupLimits &limits,
-                                LimitFailure *failure)
+std::shared_ptr<CgroupDirectory> CgroupDirectory::ofLimitedGroup(const ControllerPlace &place,
+                                                                 const CgroupLimits &limits,
+                                                                 LimitFailure *failure)
 {
     failure->file = "cgroup.subtree_control";
     failure->error = place.prepare(limits.controllers());
     if (failure->error)
         return nullptr;
     std::shared_ptr<CgroupDirectory> application;
-    for (std::shared_ptr<CgroupDirectory> *kept : { &applicationDirectory(), &limitedDirectory() }) {
+    for (std::shared_ptr<CgroupDirectory> *kept :
+         { &applicationDirectory(), &limitedDirectory() }) {
         if (*kept && (*kept)->isUsable() && (*kept)->exists()
             && parentOf((*kept)->m_path) == place.directory)
             application = *kept;
@@ -270,13 +271,12 @@ void CgroupDirectory::watchFile(const std::string &path, std::unique_ptr<FileWat
     made->file = openBelow(path, O_RDONLY);
     if (!made->file)
         return;
-    const int error = made->watch.start(made->file.get(), Reactor::Urgent,
-                                        [this, file = made->file.get()](auto) {
-                                            char content[256]; // reading it takes the event back
-                                            if (::pread(file, content, sizeof content, 0) >= 0
-                                                && m_onLimitEvent)
-                                                m_onLimitEvent();
-                                        });
+    const int error = made->watch.start(
+            made->file.get(), Reactor::Urgent, [this, file = made->file.get()](auto) {
+                char content[256]; // reading it takes the event back
+                if (::pread(file, content, sizeof content, 0) >= 0 && m_onLimitEvent)
+                    m_onLimitEvent();
+            });
     if (!error)
         *watch = std::move(made);
 }
@@ -287,9 +287,9 @@ LimitEvents CgroupDirectory::limitEvents() const
     if (events.tasksMax && m_controllers & PidsController) {
         *events.tasksMax += m_goneTaskEvents;
         const auto add = [&](const std::string &leaf) {
-            *events.tasksMax += eventCount((leaf + "/pids.events").c_str(), "max ",
-                                           m_directory.get())
-                                        .value_or(0);
+            *events.tasksMax +=
+                    eventCount((leaf + "/pids.events").c_str(), "max ", m_directory.get())
+                            .value_or(0);
         };
         for (const auto &[leaf, watch] : m_leafWatches)
             add(leaf);
@@ -303,8 +303,8 @@ std::optional<std::uint64_t> CgroupDirectory::oomKills(const CgroupLeaf &leaf) c
 {
     if (!(m_controllers & MemoryController))
         return std::nullopt;
-    const auto count = eventCount((leaf.name() + "/memory.events").c_str(), "oom_kill ",
-                                  m_directory.get());
+    const auto count =
+            eventCount((leaf.name() + "/memory.events").c_str(), "oom_kill ", m_directory.get());
     return count ? std::optional(*count - std::min(*count, leaf.earlierOomKills)) : std::nullopt;
 }
 
@@ -326,9 +326,9 @@ std::optional<Usage> CgroupDirectory::usage(const CgroupLeaf &leaf) const
 void CgroupDirectory::removeLeaf(const CgroupLeaf &leaf)
 {
     if (m_controllers & PidsController)
-        m_goneTaskEvents += eventCount((leaf.name() + "/pids.events").c_str(), "max ",
-                                       m_directory.get())
-                                    .value_or(0);
+        m_goneTaskEvents +=
+                eventCount((leaf.name() + "/pids.events").c_str(), "max ", m_directory.get())
+                        .value_or(0);
     removeCgroup(leaf.name().c_str(), m_directory.get());
 }
 

@@ -116,8 +116,8 @@ private:
     // \a kept: the one that is used as long as it is there
     static std::shared_ptr<CgroupDirectory> in(const std::string &location,
                                                std::shared_ptr<CgroupDirectory> *kept, int *error);
-    static std::shared_ptr<CgroupDirectory>
-    ofGroup(std::shared_ptr<CgroupDirectory> application, int *error);
+    static std::shared_ptr<CgroupDirectory> ofGroup(std::shared_ptr<CgroupDirectory> application,
+                                                    int *error);
     bool isUsable() const { return m_owner == ::geteuid() && !m_isGone; }
     struct FileWatch
     {

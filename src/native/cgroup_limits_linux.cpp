@@ -68,10 +68,10 @@ std::vector<Write> writesFor(const CgroupLimits &limits, int directory)
     std::string limited;
     readFile("io.max", &limited, directory);
     for (const std::string &line : linesOf(limited)) // all that there are, before the new ones
-        writes.push_back({ "io.max",
-                           line.substr(0, line.find(' '))
-                                   + " rbps=max wbps=max riops=max wiops=max",
-                           false });
+        writes.push_back(
+                { "io.max",
+                  line.substr(0, line.find(' ')) + " rbps=max wbps=max riops=max wiops=max",
+                  false });
     for (const CgroupLimits::Device &device : limits.devices)
         writes.push_back({ "io.max", textOf(device), false });
     return writes;

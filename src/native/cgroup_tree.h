@@ -18,9 +18,9 @@ public:
     ~CgroupTree() override;
 
     void launch(Launch launch) override;
-    // Instead of launch(): takes in a process that runs, with everything that descends from it. 0, or
-    // errno when it is outside as before. \a leftOutside gets those that could not be moved, or have
-    // left meanwhile; launched() and, at their end, emptied() are told.
+    // Instead of launch(): takes in a process that runs, with everything that descends from it. 0,
+    // or errno when it is outside as before. \a leftOutside gets those that could not be moved, or
+    // have left meanwhile; launched() and, at their end, emptied() are told.
     int adopt(const ProcessEntry &process, std::vector<ProcessEntry> *leftOutside);
     // Moves members out into \a cgroup, a directory; 0 or errno.
     static int moveTo(const std::string &cgroup, const std::vector<ProcessEntry> &members);

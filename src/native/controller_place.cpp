@@ -154,8 +154,8 @@ ControllerPlace ControllerPlace::find(Controllers wanted)
         return place;
     }
     if (!hasAll) {
-        place.reason = own.directory + " has not got the controllers "
-                + namesOf(wanted & ~available);
+        place.reason =
+                own.directory + " has not got the controllers " + namesOf(wanted & ~available);
     } else if (!mayGive || !isDelegated(own.directory)) {
         place.reason = own.directory + " was not delegated to this program";
     } else if (!mayMoveProcesses()) {

@@ -13,8 +13,8 @@
 namespace ProcessKit::Native {
 
 // Every fork on this machine, as the kernel's process events connector tells it (netlink(7),
-// NETLINK_CONNECTOR): to privileged processes, since Linux 6.6 to all, and only in the first pid and
-// user namespace. Listened to while there is somebody to tell. Reactor thread only.
+// NETLINK_CONNECTOR): to privileged processes, since Linux 6.6 to all, and only in the first pid
+// and user namespace. Listened to while there is somebody to tell. Reactor thread only.
 class ForkEvents
 {
 public:

@@ -34,8 +34,8 @@ void ForkEvents::remove(const void *who)
 
 void ForkEvents::open()
 {
-    m_socket = aboveStandardStreams(UniqueFd(::socket(
-            AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR)));
+    m_socket = aboveStandardStreams(UniqueFd(
+            ::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR)));
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     address.nl_groups = CN_IDX_PROC;
@@ -86,11 +86,10 @@ void ForkEvents::read()
             return;
         constexpr std::size_t headers = NLMSG_HDRLEN + sizeof(cn_msg);
         proc_event event{};
-        if (std::size_t(length) < headers + offsetof(proc_event, event_data)
-                    + sizeof event.event_data.fork)
+        if (std::size_t(length)
+            < headers + offsetof(proc_event, event_data) + sizeof event.event_data.fork)
             continue;
-        ::memcpy(&event, bytes + headers,
-                 std::min(sizeof event, std::size_t(length) - headers));
+        ::memcpy(&event, bytes + headers, std::min(sizeof event, std::size_t(length) - headers));
         if (event.what == proc_event::PROC_EVENT_NONE) {
             m_isHearing = event.event_data.ack.err == 0;
             tell(0, 0); // what was started until now was not told

@@ -42,7 +42,8 @@ enum class Type : std::uint16_t {
     GroupFailed = 18, // id; payload: int32 errno: the group keeper could not be made
 
     // application -> group keeper
-    // payload: nothing or uint32 IntoCgroup; descriptors: a memfd with the serialized LaunchPlan, with
+    // payload: nothing or uint32 IntoCgroup; descriptors: a memfd with the serialized LaunchPlan,
+    // with
     // IntoCgroup the directory of the cgroup to be born in, then the plan's sources
     Launch = 32,
     Signal = 33, // payload: int32 signal, to every member

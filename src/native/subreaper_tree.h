@@ -11,8 +11,8 @@ namespace ProcessKit::Native {
 
 // A tree below a group keeper, which is the subreaper of everything in it: whatever is orphaned,
 // in whatever session, becomes the group keeper's child. With a directory it is a tree in a leaf of
-// that cgroup as well, into which only the keeper may spawn: the kernel holds it then, and the group
-// keeper reports.
+// that cgroup as well, into which only the keeper may spawn: the kernel holds it then, and the
+// group keeper reports.
 class SubreaperTree final : public Tree
 {
 public:

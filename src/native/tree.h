@@ -77,8 +77,9 @@ public:
     // Every member ends, and what they spawn meanwhile. Also before the launch has come back.
     virtual void kill() = 0;
     virtual std::vector<ProcessEntry> members() const = 0;
-    // What those that have ended have used: of all of them where the launch was measured in a cgroup
-    // or goes through a keeper, else of whom ChildExit tells. None before the exit of the child.
+    // What those that have ended have used: of all of them where the launch was measured in a
+    // cgroup or goes through a keeper, else of whom ChildExit tells. None before the exit of the
+    // child.
     virtual std::optional<Usage> usage() const { return m_usage; }
 
     TreeKind kind() const noexcept { return m_kind; }

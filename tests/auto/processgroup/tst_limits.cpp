@@ -70,14 +70,14 @@ QByteArray tst_Limits::whyNoLimits(const ResourceLimits &limits)
     return error.diagnostic().toLocal8Bit();
 }
 
-#define PK_REQUIRE_LIMITS(limits)                           \
-  do {                                                      \
-    const QByteArray whyNot = whyNoLimits(limits);          \
-    if (!whyNot.isEmpty()) {                                \
-      if (qEnvironmentVariableIsSet("PK_LIMITS_REQUIRED"))  \
-        QFAIL(whyNot.constData());                          \
-      QSKIP(whyNot.constData());                            \
-    }                                                       \
+#define PK_REQUIRE_LIMITS(limits) \
+  do { \
+    const QByteArray whyNot = whyNoLimits(limits); \
+    if (!whyNot.isEmpty()) { \
+      if (qEnvironmentVariableIsSet("PK_LIMITS_REQUIRED")) \
+        QFAIL(whyNot.constData()); \
+      QSKIP(whyNot.constData()); \
+    } \
   } while (false)
 
 static ResourceLimits memoryLimit(qint64 bytes)
@@ -151,10 +151,12 @@ void tst_Limits::badValues_data()
     row("weight", "cpuWeight", [](ResourceLimits &l) { l.cpuWeight = 0; });
     row("great weight", "ioWeight", [](ResourceLimits &l) { l.ioWeight = 10001; });
     row("no device", "ioLimits", [](ResourceLimits &l) { l.ioLimits = { { {}, 1, {}, {}, {} } }; });
-    row("file as device", "ioLimits",
-        [](ResourceLimits &l) { l.ioLimits = { { QStringLiteral("/proc/version"), 1, {}, {}, {} } }; });
-    row("no such device", "ioLimits",
-        [](ResourceLimits &l) { l.ioLimits = { { QStringLiteral("/dev/no/disk"), 1, {}, {}, {} } }; });
+    row("file as device", "ioLimits", [](ResourceLimits &l) {
+        l.ioLimits = { { QStringLiteral("/proc/version"), 1, {}, {}, {} } };
+    });
+    row("no such device", "ioLimits", [](ResourceLimits &l) {
+        l.ioLimits = { { QStringLiteral("/dev/no/disk"), 1, {}, {}, {} } };
+    });
 }
 
 void tst_Limits::badValues()
@@ -211,7 +213,8 @@ void tst_Limits::refusesBeforeStart()
         QSKIP("limits are possible here");
     ProcessGroup group;
     QVERIFY(!group.updateLimits(taskLimit(50)));
-    ContainedProcess *process = startHelper(&group, { QStringLiteral("tree"), QStringLiteral("none") });
+    ContainedProcess *process =
+            startHelper(&group, { QStringLiteral("tree"), QStringLiteral("none") });
     QSignalSpy started(process, &ContainedProcess::started);
     QVERIFY(!process->waitForStarted(Patience));
     QCOMPARE(process->failure().kind(), ProcessError::Kind::ResourceLimit);

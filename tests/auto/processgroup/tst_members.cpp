@@ -245,8 +245,8 @@ void tst_Members::refusesWithoutCgroup()
     QFETCH(Mechanism, mechanism);
     ProcessGroup group(mechanism);
     QCOMPARE(group.adopt(::getppid()).error().kind(), Kind::Unsupported);
-    ContainedProcess *process = group.start(helperShell(
-            QStringLiteral("pk-helper pause & echo $!; wait")));
+    ContainedProcess *process =
+            group.start(helperShell(QStringLiteral("pk-helper pause & echo $!; wait")));
     QVERIFY(process->waitForReadyRead(Patience));
     const qint64 second = process->readLine().trimmed().toLongLong();
     QCOMPARE(group.release(second).kind(), Kind::Unsupported);
@@ -262,8 +262,8 @@ void tst_Members::releases()
         QSignalSpy gone(&group, &ProcessGroup::memberGone);
         group.setTracksMembers(true);
         group.setSamplingInterval(50ms);
-        ContainedProcess *process = group.start(helperShell(
-                QStringLiteral("pk-helper pause & echo $!; wait")));
+        ContainedProcess *process =
+                group.start(helperShell(QStringLiteral("pk-helper pause & echo $!; wait")));
         QVERIFY(process->waitForReadyRead(Patience));
         released = process->readLine().trimmed().toLongLong();
         QTRY_VERIFY_WITH_TIMEOUT(pidsOf(appeared).contains(released), Patience);

@@ -27,9 +27,8 @@ void tst_Reactor::tasksOfTheTurnsEnd()
     QSemaphore ran;
     reactor->post([&] {
         reactor->afterTurn([&] {
-            reactor->post([&] {
-                reactor->afterTurn([&] { reactor->post([&] { ran.release(); }); });
-            });
+            reactor->post(
+                    [&] { reactor->afterTurn([&] { reactor->post([&] { ran.release(); }); }); });
         });
     });
     QVERIFY(ran.tryAcquire(1, tenSeconds));
