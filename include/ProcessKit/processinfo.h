@@ -7,7 +7,7 @@
 #include <QtCore/qdatetime.h>
 #include <QtCore/qobjectdefs.h>
 #include <QtCore/qshareddata.h>
-#include <QtCore/qstring.h>
+#include <QtCore/qstringlist.h>
 
 namespace ProcessKit {
 
@@ -37,6 +37,7 @@ public:
     quint64 startTicks() const noexcept;
     QDateTime startTime() const;
     bool isRunning() const;
+    QStringList readCommandLine() const;
 
     friend PROCESSKIT_EXPORT bool operator==(const ProcessInfo &a, const ProcessInfo &b) noexcept;
     friend bool operator!=(const ProcessInfo &a, const ProcessInfo &b) noexcept

@@ -2,8 +2,10 @@
 #include <ProcessKit/processinfo.h>
 
 #include "process_table.h"
+#include "small_file.h"
 
 #include <QtCore/qdebug.h>
+#include <QtCore/qfile.h>
 
 #include <time.h>
 #include <unistd.h>
@@ -145,6 +147,24 @@ bool ProcessInfo::isRunning() const
         return false;
     const auto entry = Native::readProcess(pid_t(d->processId));
     return entry && entry->startTime == d->startTicks && entry->isAlive();
+}
+
+/*!
+    Returns the program's name and arguments as it shows them now (proc_pid_cmdline(5)), read from
+    \c /proc by this very call: they may hold secrets, so nobody else reads them. The list is empty
+    when the process has ended.
+*/
+QStringList ProcessInfo::readCommandLine() const
+{
+    std::string bytes;
+    const std::string path = "/proc/" + std::to_string(processId()) + "/cmdline";
+    // still the same process after it was read: so it was that one's
+    if (!d || !Native::readFile(path.c_str(), &bytes) || !isRunning())
+        return {};
+    QStringList words;
+    for (const char *at = bytes.c_str(); at < bytes.c_str() + bytes.size(); at += qstrlen(at) + 1)
+        words.append(QFile::decodeName(at));
+    return words;
 }
 
 /*!

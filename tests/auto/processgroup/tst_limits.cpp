@@ -9,9 +9,12 @@
 
 #include <QtCore/qdir.h>
 #include <QtCore/qfile.h>
+#include <QtCore/qtemporarydir.h>
 #include <QtTest/qsignalspy.h>
 
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <limits>
 
@@ -48,6 +51,8 @@ private Q_SLOTS:
     void rollsBack();
     void endsWhileItIsPrepared();
     void dropsGroups();
+    void dropsPrivileges_data();
+    void dropsPrivileges();
 
 private:
     QByteArray whyNoLimits(const ResourceLimits &limits);
@@ -417,6 +422,43 @@ void tst_Limits::dropsGroups()
         return QDir(parent).entryList({ QStringLiteral("group*") }, QDir::Dirs).size();
     };
     QTRY_COMPARE_WITH_TIMEOUT(groups(), 0, Patience); // they go on the I/O thread
+}
+
+void tst_Limits::dropsPrivileges_data()
+{
+    QTest::addColumn<bool>("setUser");
+    QTest::newRow("another user") << false;
+    QTest::newRow("another user, and root again by a set-user-id program") << true;
+}
+
+// Another user's processes are held and limited like ours, and one that has gained privileges ends
+// like the others.
+void tst_Limits::dropsPrivileges()
+{
+    QFETCH(bool, setUser);
+    if (::geteuid() != 0)
+        QSKIP("only root can start processes of another user");
+    PK_REQUIRE_LIMITS(taskLimit(5));
+    constexpr unsigned other = 65534;
+    // where that user can execute it, beside a FIFO to which it may not report
+    QTemporaryDir place(QStringLiteral("/var/tmp/pk-limits-XXXXXX"));
+    const QString program = place.filePath(QStringLiteral("pk-helper"));
+    QVERIFY(QFile::copy(helper(), program));
+    QVERIFY(::chmod(QFile::encodeName(place.path()).constData(), 0755) == 0);
+    QVERIFY(::chmod(QFile::encodeName(program).constData(), setUser ? 04755 : 0755) == 0);
+
+    ProcessGroup group;
+    QVERIFY(!group.updateLimits(taskLimit(5)));
+    ContainedProcess *process =
+            group.start(Command(program, { QStringLiteral("pause") }).withUser(other));
+    QVERIFY2(process->waitForStarted(Patience), qPrintable(process->failure().diagnostic()));
+    QFile status(QStringLiteral("/proc/%1/status").arg(process->processId()));
+    QVERIFY(status.open(QIODevice::ReadOnly));
+    const QByteArray ids = setUser ? "Uid:\t65534\t0\t0\t0" : "Uid:\t65534\t65534\t65534\t65534";
+    QVERIFY(status.readAll().contains(ids));
+    QCOMPARE(contentOf(groupCgroup(process->processId()), "pids.max"), "5");
+    group.kill();
+    QVERIFY(group.waitForEmptied(Patience));
 }
 
 QTEST_GUILESS_MAIN(tst_Limits)

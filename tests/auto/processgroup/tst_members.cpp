@@ -104,6 +104,10 @@ void tst_Members::comeAndGo()
     const qint64 second = process->readLine().trimmed().toLongLong();
     QTRY_VERIFY_WITH_TIMEOUT(pidsOf(appeared).contains(second), Patience);
     QVERIFY(pidsOf(appeared).contains(process->processId()));
+    for (const ProcessInfo &info : group.processes()) {
+        if (info.processId() == second)
+            QCOMPARE(info.readCommandLine(), QStringList({ helper(), QStringLiteral("pause") }));
+    }
     QCOMPARE(gone.count(), 0);
 
     ::kill(pid_t(second), SIGKILL);
