@@ -25,13 +25,12 @@ public:
     DeviceReader(QIODevice *device, std::shared_ptr<DeviceInput> input)
         : m_device(device), m_input(std::move(input))
     {
-        m_input->setReader(this);
         if (device->thread() == thread()) {
             setParent(device);
         } else {
             moveToThread(device->thread());
             connect(device, &QObject::destroyed, this, [this] { delete this; });
-            QMetaObject::invokeMethod(this, [this] { setParent(m_device); });
+            QCoreApplication::postEvent(this, new QEvent(WakeEvent));
         }
         connect(device, &QIODevice::readyRead, this, [this] { read(); });
         connect(device, &QIODevice::readChannelFinished, this, [this] {
@@ -59,6 +58,8 @@ protected:
     {
         if (event->type() != WakeEvent)
             return QObject::event(event);
+        if (!parent())
+            setParent(m_device); // which is for this thread to do
         read();
         return true;
     }
@@ -96,7 +97,7 @@ struct DeviceInput::Holder
 {
     explicit Holder(QIODevice *device) : input(std::make_shared<DeviceInput>())
     {
-        new DeviceReader(device, input); // the device's from now on
+        input->setReader(new DeviceReader(device, input)); // which is the device's
     }
     ~Holder()
     {
