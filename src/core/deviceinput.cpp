@@ -6,6 +6,8 @@
 #include <QtCore/qiodevice.h>
 #include <QtCore/qthread.h>
 
+#include <atomic>
+
 namespace ProcessKit {
 
 namespace {
@@ -30,7 +32,6 @@ public:
         } else {
             moveToThread(device->thread());
             connect(device, &QObject::destroyed, this, [this] { delete this; });
-            QCoreApplication::postEvent(this, new QEvent(WakeEvent));
         }
         connect(device, &QIODevice::readyRead, this, [this] { read(); });
         connect(device, &QIODevice::readChannelFinished, this, [this] {
@@ -38,6 +39,9 @@ public:
             read();
         });
         connect(device, &QIODevice::aboutToClose, this, [this] { readRest(); });
+        m_isComplete = true;
+        if (!parent())
+            QCoreApplication::postEvent(this, new QEvent(WakeEvent));
     }
     ~DeviceReader() override
     {
@@ -56,7 +60,7 @@ public:
 protected:
     bool event(QEvent *event) override
     {
-        if (event->type() != WakeEvent)
+        if (event->type() != WakeEvent || !m_isComplete)
             return QObject::event(event);
         if (!parent())
             setParent(m_device); // which is for this thread to do
@@ -89,6 +93,9 @@ private:
 
     QIODevice *const m_device;
     const std::shared_ptr<DeviceInput> m_input;
+    // Made in one thread and used in another, which Qt's events keep apart; but of that a sanitizer
+    // sees nothing.
+    std::atomic<bool> m_isComplete = false;
     bool m_channelFinished = false;
 };
 
