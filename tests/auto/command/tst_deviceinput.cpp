@@ -209,18 +209,12 @@ void tst_DeviceInput::randomAccess()
 
 void tst_DeviceInput::process()
 {
-    QProcess producer;
+    ContainedProcess producer;
     producer.start(helper(), { QStringLiteral("lines"), QStringLiteral("100000") });
-    ContainedProcess other;
-    other.start(helper(), { QStringLiteral("lines"), QStringLiteral("100000") });
     const Command count(QStringLiteral("wc"), { QStringLiteral("-l") });
-    for (QIODevice *device :
-         { static_cast<QIODevice *>(&producer), static_cast<QIODevice *>(&other) }) {
-        const auto future = count.withInput(StdinSource::device(device)).run();
-        QVERIFY(waitFinished(future));
-        QCOMPARE(future.result()->trimmed(), QStringLiteral("100000"));
-    }
-    QVERIFY(producer.state() == QProcess::NotRunning || producer.waitForFinished());
+    const auto future = count.withInput(StdinSource::device(&producer)).run();
+    QVERIFY(waitFinished(future));
+    QCOMPARE(future.result()->trimmed(), QStringLiteral("100000"));
 }
 
 void tst_DeviceInput::bounded()
