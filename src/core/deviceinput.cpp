@@ -6,6 +6,8 @@
 #include <QtCore/qiodevice.h>
 #include <QtCore/qthread.h>
 
+#include <atomic>
+
 namespace ProcessKit {
 
 namespace {
@@ -25,13 +27,11 @@ public:
     DeviceReader(QIODevice *device, std::shared_ptr<DeviceInput> input)
         : m_device(device), m_input(std::move(input))
     {
-        m_input->setReader(this);
         if (device->thread() == thread()) {
             setParent(device);
         } else {
             moveToThread(device->thread());
             connect(device, &QObject::destroyed, this, [this] { delete this; });
-            QMetaObject::invokeMethod(this, [this] { setParent(m_device); });
         }
         connect(device, &QIODevice::readyRead, this, [this] { read(); });
         connect(device, &QIODevice::readChannelFinished, this, [this] {
@@ -39,6 +39,9 @@ public:
             read();
         });
         connect(device, &QIODevice::aboutToClose, this, [this] { readRest(); });
+        m_isComplete = true;
+        if (!parent())
+            QCoreApplication::postEvent(this, new QEvent(WakeEvent));
     }
     ~DeviceReader() override
     {
@@ -57,8 +60,10 @@ public:
 protected:
     bool event(QEvent *event) override
     {
-        if (event->type() != WakeEvent)
+        if (event->type() != WakeEvent || !m_isComplete)
             return QObject::event(event);
+        if (!parent())
+            setParent(m_device); // which is for this thread to do
         read();
         return true;
     }
@@ -88,6 +93,9 @@ private:
 
     QIODevice *const m_device;
     const std::shared_ptr<DeviceInput> m_input;
+    // Made in one thread and used in another, which Qt's events keep apart; but of that a sanitizer
+    // sees nothing.
+    std::atomic<bool> m_isComplete = false;
     bool m_channelFinished = false;
 };
 
@@ -96,7 +104,7 @@ struct DeviceInput::Holder
 {
     explicit Holder(QIODevice *device) : input(std::make_shared<DeviceInput>())
     {
-        new DeviceReader(device, input); // the device's from now on
+        input->setReader(new DeviceReader(device, input)); // which is the device's
     }
     ~Holder()
     {
