@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 namespace ProcessKit::Native {
 
@@ -105,6 +106,7 @@ int CgroupTree::adopt(const ProcessEntry &process, std::vector<ProcessEntry> *le
         reportLaunchFailed({ LaunchStep::Join, error });
         return error;
     }
+    m_adopted = process;
     // whoever is inside has its children inside, so this comes to an end
     constexpr int rounds = 100;
     const std::string suffix = leafPath();
@@ -273,7 +275,16 @@ void CgroupTree::becomeEmpty()
     m_retry.stop();
     if (m_isMeasured)
         m_wholeUsage = m_directory->usage(m_leaf);
-    reapAdopted([suffix = leafPath()](pid_t pid) { return isIn(pid, suffix); });
+    reapAdopted([this, suffix = leafPath()](pid_t pid) {
+        if (!isIn(pid, suffix))
+            return false;
+        // a child that this program has started by other means is awaited by those
+        const bool isAdopted = m_adopted && m_adopted->pid == pid;
+        if (!isAdopted || m_adopted->parent != ::getpid())
+            return true;
+        const std::optional<ProcessEntry> now = readProcess(pid);
+        return now && now->startTime != m_adopted->startTime;
+    });
     reportEmptied();
     m_leaf.noteUsage(m_isMeasured ? m_wholeUsage : std::nullopt);
     // what the next one finds is nothing that this one's end has to wait for

@@ -47,6 +47,7 @@ private:
     bool m_isMeasured = false;
     std::optional<Usage> m_wholeUsage; // once it is empty
     DirectChild m_child;
+    std::optional<ProcessEntry> m_adopted; // the root of what was taken in
     Reactor::Watch m_eventsWatch;
     Reactor::Timer m_retry;
 };
