@@ -38,8 +38,8 @@ QString seconds(std::chrono::nanoseconds time)
 
 QString aliveText(const Build &build)
 {
-    return u"%1 by processes(), %2 by a look into /proc a moment later"_s
-            .arg(build.process().processes().size())
+    return u"%1 by members(), %2 by a look into /proc a moment later"_s
+            .arg(build.process().members().size())
             .arg(build.marker().processes().size());
 }
 

@@ -158,7 +158,7 @@ public:
     Leftovers leftovers() const;
     void setLeftovers(Leftovers policy);
     QFuture<ShutdownReport> shutdown(std::chrono::milliseconds grace = std::chrono::seconds(2));
-    QList<ProcessInfo> processes() const;
+    QList<ProcessInfo> members() const;
     bool waitForTreeEmptied(int msecs = 30000);
     bool isTreeEmpty() const;
 

@@ -47,7 +47,7 @@ public:
     Mechanism mechanism() const;
     bool isEmpty() const;
     bool isSuspended() const;
-    QList<ProcessInfo> processes() const;
+    QList<ProcessInfo> members() const;
     GroupStats statistics() const;
     Expected<AdoptionReport> adopt(qint64 processId);
     ProcessError release(qint64 processId);

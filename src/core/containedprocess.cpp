@@ -672,7 +672,7 @@ QFuture<ShutdownReport> ContainedProcess::shutdown(std::chrono::milliseconds gra
 /*!
     Returns every living process of the tree. Asks the I/O thread and waits for its answer.
 */
-QList<ProcessInfo> ContainedProcess::processes() const
+QList<ProcessInfo> ContainedProcess::members() const
 {
     return d->run ? d->run->members() : QList<ProcessInfo>();
 }

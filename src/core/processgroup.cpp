@@ -49,7 +49,7 @@ using Native::Reactor;
     \section1 Threads
 
     start(), the destructor and the signals belong to the thread of the object, as with every
-    QObject. mechanism(), isEmpty(), processes(), waitForEmptied(), kill(), terminate() and
+    QObject. mechanism(), isEmpty(), members(), waitForEmptied(), kill(), terminate() and
     shutdown() can be called from any thread, as long as the object exists.
 */
 
@@ -219,7 +219,7 @@ bool ProcessGroup::isEmpty() const
     Returns every process in the group, grandchildren included. Asks the I/O thread and waits for
     its answer. Thread-safe.
 */
-QList<ProcessInfo> ProcessGroup::processes() const
+QList<ProcessInfo> ProcessGroup::members() const
 {
     QList<ProcessInfo> processes;
     if (isEmpty())

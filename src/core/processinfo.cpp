@@ -23,8 +23,8 @@ namespace ProcessKit {
 
     An object is an implicitly shared value.
 
-    \sa ContainedProcess::processes(), ContainedProcess::leftoversFound(),
-    ProcessGroup::processes()
+    \sa ContainedProcess::members(), ContainedProcess::leftoversFound(),
+    ProcessGroup::members()
 */
 
 class ProcessInfoData : public QSharedData

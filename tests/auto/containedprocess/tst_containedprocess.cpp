@@ -1009,7 +1009,7 @@ void tst_ContainedProcess::modifierThatForks()
     }
     QVERIFY(process.waitForStarted(Patience));
     QVERIFY(reports().waitFor({ "main" }));
-    const QList<ProcessInfo> members = process.processes();
+    const QList<ProcessInfo> members = process.members();
     QCOMPARE(members.size(), 2);
     process.kill();
     QVERIFY(process.waitForTreeEmptied(Patience));

@@ -128,7 +128,7 @@ void tst_Leftovers::leave()
     QVERIFY(!process.isTreeEmpty());
     QVERIFY(!process.waitForTreeEmptied(1));
     QCOMPARE(emptied.count(), 0);
-    const auto members = process.processes();
+    const auto members = process.members();
     QCOMPARE(members.size(), 1);
     QCOMPARE(members[0].processId(), reports().report("daemon").pid);
     QTRY_COMPARE_WITH_TIMEOUT(found.count(), 1, Patience);

@@ -173,7 +173,7 @@ void tst_Containment::endTree(std::unique_ptr<ContainedProcess> &process, End en
         process->kill();
         QVERIFY(process->waitForTreeEmptied(Patience));
         QVERIFY(process->isTreeEmpty());
-        QVERIFY(process->processes().isEmpty());
+        QVERIFY(process->members().isEmpty());
         QVERIFY(process->waitForFinished(Patience) || process->state() == QProcess::NotRunning);
         QCOMPARE(process->exitStatus(), QProcess::CrashExit);
         break;
@@ -304,13 +304,13 @@ void tst_Containment::membersAreListed()
     PK_REQUIRE_MECHANISM(mechanism);
     ContainedProcess process;
     process.setRequestedMechanism(mechanism);
-    QVERIFY(process.processes().isEmpty());
+    QVERIFY(process.members().isEmpty());
     QVERIFY(process.isTreeEmpty());
     process.start(helper(), { QStringLiteral("tree"), QStringLiteral("doublefork") });
     QVERIFY(reports().waitFor({ "main", "orphan" }));
     QVERIFY(!process.isTreeEmpty());
 
-    const QList<ProcessInfo> members = process.processes();
+    const QList<ProcessInfo> members = process.members();
     QCOMPARE(members.size(), 2);
     for (const char *name : { "main", "orphan" }) {
         const Report report = reports().report(name);
@@ -346,7 +346,7 @@ void tst_Containment::recycledPid()
     process.start(helper(), { QStringLiteral("tree"), QStringLiteral("none") });
     QVERIFY(reports().waitFor({ "main" }));
     const qint64 pid = process.processId();
-    const ProcessInfo info = process.processes().value(0);
+    const ProcessInfo info = process.members().value(0);
     QCOMPARE(info.processId(), pid);
     process.closeWriteChannel();
     QVERIFY(process.waitForFinished(Patience));
@@ -427,7 +427,7 @@ void tst_Containment::parallelTrees()
     QVERIFY(reports().waitForCount("main", Count));
     QVERIFY(reports().waitForCount("orphan", Count));
     for (int left = Count; left > 0; --left) {
-        const QList<ProcessInfo> ended = processes.back()->processes();
+        const QList<ProcessInfo> ended = processes.back()->members();
         QCOMPARE(ended.size(), 2);
         if (left % 2)
             processes.back()->kill();
@@ -435,7 +435,7 @@ void tst_Containment::parallelTrees()
         for (const ProcessInfo &info : ended)
             QVERIFY(PidHandle(info.processId(), info.startTicks()).waitGone());
         for (const auto &process : processes)
-            QCOMPARE(process->processes().size(), 2);
+            QCOMPARE(process->members().size(), 2);
     }
 }
 

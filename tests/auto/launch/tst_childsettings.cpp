@@ -213,7 +213,7 @@ void tst_ChildSettings::createNewSession()
         const auto stat = procStat(process.processId());
         QVERIFY(stat);
         QCOMPARE(stat->session, flags ? process.processId() : getsid(0));
-        QCOMPARE(process.processes().size(), 1);
+        QCOMPARE(process.members().size(), 1);
         process.kill();
         QVERIFY(process.waitForFinished(Patience));
         QVERIFY(process.waitForTreeEmptied(Patience));

@@ -226,10 +226,10 @@ void tst_LaunchStress::treeOfAThousand()
         QVERIFY(group.start(helper(), { QStringLiteral("tree"), QStringLiteral("flat") }));
     QVERIFY(reports().waitForCount("main", 15));
     QVERIFY(reports().waitForCount("last", 15));
-    QCOMPARE(group.processes().size(), 15 * 65);
+    QCOMPARE(group.members().size(), 15 * 65);
     group.kill();
     QVERIFY(group.waitForEmptied(Patience));
-    QVERIFY(group.processes().isEmpty());
+    QVERIFY(group.members().isEmpty());
 }
 
 QTEST_GUILESS_MAIN(tst_LaunchStress)

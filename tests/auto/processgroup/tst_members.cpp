@@ -104,7 +104,7 @@ void tst_Members::comeAndGo()
     const qint64 second = process->readLine().trimmed().toLongLong();
     QTRY_VERIFY_WITH_TIMEOUT(pidsOf(appeared).contains(second), Patience);
     QVERIFY(pidsOf(appeared).contains(process->processId()));
-    for (const ProcessInfo &info : group.processes()) {
+    for (const ProcessInfo &info : group.members()) {
         if (info.processId() == second)
             QCOMPARE(info.readCommandLine(), QStringList({ helper(), QStringLiteral("pause") }));
     }
@@ -137,7 +137,7 @@ void tst_Members::manyThatComeAndGo()
     ContainedProcess *process = group.start(
             helperShell(QStringLiteral("for i in 1 2 3 4 5 6 7 8 9 10; do pk-helper exit & done; "
                                        "wait; pk-helper pause & pk-helper pause & wait")));
-    QTRY_VERIFY_WITH_TIMEOUT(group.processes().size() == 3 && appeared.count() - gone.count() == 3,
+    QTRY_VERIFY_WITH_TIMEOUT(group.members().size() == 3 && appeared.count() - gone.count() == 3,
                              Patience);
     process->kill();
     QTRY_COMPARE_WITH_TIMEOUT(emptied.count(), 1, Patience);
@@ -169,7 +169,7 @@ void tst_Members::adopts()
         QCOMPARE(report->adopted.size(), 2);
         QVERIFY(report->leftOutside.isEmpty());
         QVERIFY(!group.isEmpty());
-        QCOMPARE(group.processes().size(), 2);
+        QCOMPARE(group.members().size(), 2);
         QVERIFY(!group.signal(SIGCONT));
 
         const Expected<AdoptionReport> again = group.adopt(pid);
@@ -276,7 +276,7 @@ void tst_Members::releases()
             QSKIP("this user may not move processes out of a group on this host");
         QVERIFY2(!error, qPrintable(error.diagnostic()));
         QTRY_VERIFY_WITH_TIMEOUT(pidsOf(gone).contains(released), Patience);
-        QCOMPARE(group.processes().size(), 1);
+        QCOMPARE(group.members().size(), 1);
         group.kill();
         QVERIFY(group.waitForEmptied(Patience));
     }
@@ -295,7 +295,7 @@ void tst_Members::refusesToRelease()
     QCOMPARE(group.release(process->processId()).kind(), Kind::Unsupported);
     for (const qint64 pid : { qint64(0), qint64(-1), qint64(::getpid()) })
         QCOMPARE(group.release(pid).kind(), Kind::NotFound);
-    QCOMPARE(group.processes().size(), 1);
+    QCOMPARE(group.members().size(), 1);
 }
 
 QTEST_GUILESS_MAIN(tst_Members)

@@ -73,7 +73,7 @@ void tst_ProcessGroup::empty()
 {
     ProcessGroup group;
     QVERIFY(group.isEmpty());
-    QVERIFY(group.processes().isEmpty());
+    QVERIFY(group.members().isEmpty());
     QVERIFY(group.startedProcesses().isEmpty());
     QVERIFY(group.waitForEmptied(Patience));
     group.kill();
@@ -188,7 +188,7 @@ void tst_ProcessGroup::leftoversStay()
     QVERIFY(!orphan.isGone());
     QVERIFY(!group.isEmpty());
     QCOMPARE(emptied.count(), 0);
-    QCOMPARE(group.processes().size(), 1);
+    QCOMPARE(group.members().size(), 1);
     group.kill();
     QVERIFY(group.waitForEmptied(Patience));
     QVERIFY(orphan.isGone());
@@ -217,8 +217,8 @@ void tst_ProcessGroup::killOneOfThem()
     for (const PidHandle &member : ofFirst)
         QVERIFY(member.waitGone());
     QVERIFY(!group.isEmpty());
-    QCOMPARE(group.processes().size(), 2);
-    QCOMPARE(second->processes().size(), 2);
+    QCOMPARE(group.members().size(), 2);
+    QCOMPARE(second->members().size(), 2);
     QCOMPARE(second->state(), QProcess::Running);
     const ShutdownReport report = second->shutdown(60s).result();
     QVERIFY(report.empty);
@@ -246,7 +246,7 @@ void tst_ProcessGroup::destroyOneOfThem()
     for (const PidHandle &member : ofFirst)
         QVERIFY(member.waitGone());
     QCOMPARE(second->state(), QProcess::Running);
-    QCOMPARE(second->processes().size(), 1);
+    QCOMPARE(second->members().size(), 1);
 }
 
 void tst_ProcessGroup::kill_data()
@@ -266,7 +266,7 @@ void tst_ProcessGroup::kill()
     QVERIFY(reports().waitFor({ "last", "deepest", "loop", "stopping", "deaf" }));
     group.kill();
     QVERIFY(group.waitForEmptied(Patience));
-    QVERIFY(group.processes().isEmpty());
+    QVERIFY(group.members().isEmpty());
     for (const PidHandle &member : reports().handles())
         QVERIFY(member.waitGone());
     for (ContainedProcess *process : processes) {
@@ -310,7 +310,7 @@ void tst_ProcessGroup::shutdown()
     group.start(helper(), args({ "tree", "flat" }));
     group.start(helper(), args({ "tree", "doublefork" }));
     QVERIFY(reports().waitFor({ "main", "main", "last", "orphan" }));
-    QVERIFY(group.processes().size() >= 67);
+    QVERIFY(group.members().size() >= 67);
     ShutdownReport report = group.shutdown(60s).result();
     QCOMPARE(report.mechanism, mechanism);
     QCOMPARE(report.membersBefore, 67);
@@ -462,7 +462,7 @@ void tst_ProcessGroup::setGroup()
     QVERIFY(reports().waitFor({ "main", "orphan" }));
     QVERIFY(process.waitForStarted(Patience));
     QCOMPARE(process.mechanism(), mechanism);
-    QCOMPARE(group->processes().size(), 2);
+    QCOMPARE(group->members().size(), 2);
     QTRY_COMPARE_WITH_TIMEOUT(started.count(), 1, Patience);
     group.reset();
     QCOMPARE(process.group(), nullptr);
@@ -528,7 +528,7 @@ void tst_ProcessGroup::otherThreads()
         // What is started after a kill is not meant by it, so it goes on killing; it asks for
         // the members in between, which takes as long as what was asked for before.
         group.kill();
-        (void)group.processes();
+        (void)group.members();
     });
     addThread([&] {
         (void)group.isEmpty();
@@ -536,7 +536,7 @@ void tst_ProcessGroup::otherThreads()
         (void)group.waitForEmptied(1);
     });
     addThread([&] {
-        for (const ProcessInfo &info : group.processes())
+        for (const ProcessInfo &info : group.members())
             wrong.fetchAndAddOrdered(info.isNull() ? 1 : 0);
     });
     addThread([&, future = QFuture<ShutdownReport>()]() mutable {
@@ -589,7 +589,7 @@ void tst_ProcessGroup::processesAreListed()
     group.start(helper(), args({ "pause" }));
     QVERIFY(reports().waitFor({ "main", "orphan", "paused" }));
     QList<qint64> pids;
-    for (const ProcessInfo &info : group.processes()) {
+    for (const ProcessInfo &info : group.members()) {
         pids.append(info.processId());
         const auto stat = procStat(info.processId());
         QVERIFY(stat.has_value());
@@ -619,7 +619,7 @@ void tst_ProcessGroup::groupsAreSeparate()
     first.kill();
     QVERIFY(first.waitForEmptied(Patience));
     QVERIFY(!second.isEmpty());
-    QCOMPARE(second.processes().size(), 2);
+    QCOMPARE(second.members().size(), 2);
 }
 
 void tst_ProcessGroup::impossibleMechanism()
