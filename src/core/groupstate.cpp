@@ -163,22 +163,16 @@ GroupStats GroupState::statistics()
             m_directory && std::all_of(m_runs.begin(), m_runs.end(), [](const auto &run) {
                 return run->tree()->kind() == Native::TreeKind::CgroupV2;
             });
-    usage = isCgroup ? Native::usageOfCgroup(m_directory->path()) : m_ended;
-    if (!usage.processes) {
-        // nobody has counted: the members say it themselves, and what they use where that is asked
-        Native::Usage alive = isCgroup ? Native::Usage() : m_ended;
-        alive.processes = alive.memory = 0;
+    if (isCgroup) {
+        usage = Native::usageOfCgroup(m_directory->path());
+    } else {
+        usage = m_ended;
+        usage.processes = usage.memory = 0;
         for (const auto &run : m_runs) {
-            if (const auto ended = run->tree()->usage(); ended && !isCgroup)
-                alive += *ended;
+            if (const auto ended = run->tree()->usage())
+                usage += *ended;
             for (const Native::ProcessEntry &member : run->tree()->members())
-                Native::addUsageOfProcess(member.pid, &alive);
-        }
-        if (!isCgroup) {
-            usage = alive;
-        } else {
-            usage.processes = alive.processes;
-            usage.memory = usage.memory ? usage.memory : alive.memory;
+                Native::addUsageOfProcess(member.pid, &usage);
         }
     }
     // who has ended and was not yet waited for is missing for a moment, or for ever

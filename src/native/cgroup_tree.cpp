@@ -2,7 +2,7 @@
 #include "cgroup_tree.h"
 
 #include "cgroup_location.h"
-#include "directory_reader.h"
+#include "cgroup_pids.h"
 #include "keeper_client.h"
 #include "small_file.h"
 #include "spawn.h"
@@ -11,39 +11,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 namespace ProcessKit::Native {
 
 namespace {
-
-// The pids in a cgroup and in those below it.
-void collectPids(const UniqueFd &cgroup, std::vector<pid_t> *pids)
-{
-    std::string procs;
-    if (!readFile("cgroup.procs", &procs, cgroup.get()))
-        return;
-    for (const char *at = procs.c_str(); *at;) {
-        char *end;
-        const long pid = ::strtol(at, &end, 10);
-        if (end == at)
-            break;
-        if (pid > 0) // 0 is a process outside of our pid namespace
-            pids->push_back(pid_t(pid));
-        at = *end ? end + 1 : end;
-    }
-    DirectoryReader reader(cgroup.get());
-    DirectoryReader::Entry entry;
-    while (reader.next(&entry)) {
-        if (entry.mayBeDirectory) {
-            const UniqueFd below(
-                    ::openat(cgroup.get(), entry.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-            if (below)
-                collectPids(below, pids);
-        }
-    }
-}
 
 // Whether /proc shows \a pid in the cgroup \a suffix or below it. Zombies still show theirs.
 bool isIn(pid_t pid, const std::string &suffix)
@@ -333,7 +305,7 @@ std::vector<ProcessEntry> CgroupTree::members() const
     if (!cgroup)
         return entries;
     std::vector<pid_t> pids;
-    collectPids(cgroup, &pids);
+    collectPids(cgroup.get(), &pids);
     const std::string suffix = leafPath();
     for (const pid_t pid : pids) {
         // its pid may have passed to a stranger since the list was read; what is read of a process

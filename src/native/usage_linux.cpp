@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "usage.h"
 
+#include "cgroup_pids.h"
 #include "keyed_file.h"
 #include "small_file.h"
+#include "unique_fd.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <vector>
 
 namespace ProcessKit::Native {
 
@@ -70,6 +76,26 @@ std::optional<Usage> cpuUsageOfCgroup(const std::string &cpuStat, int directory)
     return usage.userMicroseconds && usage.systemMicroseconds ? std::optional(usage) : std::nullopt;
 }
 
+namespace {
+
+std::uint64_t residentBytes(int proc, pid_t pid)
+{
+    static const std::uint64_t page = std::uint64_t(::sysconf(_SC_PAGESIZE));
+    char content[128]; // size and resident pages, and more (proc_pid_statm(5))
+    char file[32];
+    ::snprintf(file, sizeof file, "%d/statm", int(pid));
+    // one read has all of it, and there are many of these
+    const UniqueFd opened(::openat(proc, file, O_RDONLY | O_CLOEXEC));
+    const ssize_t length = ::read(opened.get(), content, sizeof content - 1);
+    if (length <= 0)
+        return 0; // it has ended
+    content[length] = '\0';
+    const char *resident = ::strchr(content, ' ');
+    return resident ? ::strtoull(resident, nullptr, 10) * page : 0;
+}
+
+} // namespace
+
 Usage usageOfCgroup(const std::string &path)
 {
     std::string content;
@@ -78,6 +104,20 @@ Usage usageOfCgroup(const std::string &path)
     usage.peakMemory = numberIn(path + "/memory.peak");
     usage.processes = numberIn(path + "/pids.current");
     usage.peakProcesses = numberIn(path + "/pids.peak");
+    if (!usage.processes || !usage.memory) { // nobody counts for us
+        std::vector<pid_t> pids;
+        const UniqueFd cgroup(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (cgroup)
+            collectPids(cgroup.get(), &pids);
+        if (cgroup && !usage.processes)
+            usage.processes = pids.size();
+        if (cgroup && !usage.memory) {
+            const UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+            usage.memory = 0;
+            for (const pid_t pid : pids)
+                *usage.memory += residentBytes(proc.get(), pid);
+        }
+    }
     if (readFile((path + "/io.stat").c_str(), &content)) {
         usage.bytesRead = sumOf(content, " rbytes=");
         usage.bytesWritten = sumOf(content, " wbytes=");
