@@ -126,7 +126,7 @@ void GroupState::prepare(const QString &program, Mechanism requested, bool withM
     } else if (!isLimited) {
         then(kind, makeDirectory(program));
     } else {
-        m_preparing.push_back([program, kind, then = std::move(then)](const ProcessError &problem) {
+        m_preparing.emplace_back([kind, then = std::move(then)](const ProcessError &problem) {
             then(kind, problem);
         });
         if (m_preparing.size() > 1)

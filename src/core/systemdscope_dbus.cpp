@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "systemdscope_p.h"
 
-#include <QtCore/qeventloop.h>
+#include "scopejob_p.h"
+
 #include <QtCore/qfile.h>
-#include <QtCore/qobject.h>
 #include <QtCore/qtimer.h>
 #include <QtDBus/qdbusargument.h>
-#include <QtDBus/qdbusconnection.h>
 #include <QtDBus/qdbuserror.h>
-#include <QtDBus/qdbusmessage.h>
 #include <QtDBus/qdbusmetatype.h>
 
 #include <pthread.h>
@@ -86,40 +84,7 @@ QString busPath()
                             : QStringLiteral("/run/user/%1/bus").arg(::geteuid());
 }
 
-class ScopeJob : public QObject
-{
-    Q_OBJECT
-
-public:
-    explicit ScopeJob(const QString &unit) : m_unit(unit) { }
-
-    QString run(QDBusConnection bus, qint64 member);
-
-private Q_SLOTS:
-    // number, job, unit, result
-    void jobRemoved(const QDBusMessage &signal)
-    {
-        const QVariantList arguments = signal.arguments();
-        if (arguments.size() != 4 || arguments.at(2).toString() != m_unit)
-            return;
-        m_result = arguments.at(3).toString();
-        m_loop.quit();
-    }
-
-private:
-    static QDBusMessage call(const char *method)
-    {
-        return QDBusMessage::createMethodCall(service(), path(), interface(),
-                                              QLatin1String(method));
-    }
-    static QString service() { return QStringLiteral("org.freedesktop.systemd1"); }
-    static QString path() { return QStringLiteral("/org/freedesktop/systemd1"); }
-    static QString interface() { return QStringLiteral("org.freedesktop.systemd1.Manager"); }
-
-    const QString m_unit;
-    QString m_result;
-    QEventLoop m_loop;
-};
+} // namespace
 
 // What went wrong, or nothing.
 QString ScopeJob::run(QDBusConnection bus, qint64 member)
@@ -160,6 +125,8 @@ QString ScopeJob::run(QDBusConnection bus, qint64 member)
             : QStringLiteral("systemd's job ended with \"%1\"").arg(m_result);
 }
 
+namespace {
+
 QString requestNow(const QString &name, qint64 member)
 {
     qDBusRegisterMetaType<Property>();
@@ -189,7 +156,7 @@ QString whyNot()
             .arg(path, qt_error_string(errno));
 }
 
-void request(const QString &name, qint64 member, std::function<void(const QString &)> then)
+void request(const QString &name, qint64 member, const std::function<void(const QString &)> &then)
 {
     // not one of the threads for replies: each has an event loop, and with it a descriptor, for as
     // long as it lives
@@ -209,5 +176,3 @@ void request(const QString &name, qint64 member, std::function<void(const QStrin
 }
 
 } // namespace ProcessKit::SystemdScope
-
-#include "systemdscope_dbus.moc"

@@ -8,7 +8,7 @@ QString whyNot()
     return QStringLiteral("ProcessKit was built without Qt D-Bus, so systemd cannot be asked");
 }
 
-void request(const QString &, qint64, std::function<void(const QString &)> then)
+void request(const QString &, qint64, const std::function<void(const QString &)> &then)
 {
     then(whyNot());
 }

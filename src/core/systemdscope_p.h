@@ -15,7 +15,8 @@ namespace ProcessKit::SystemdScope {
 QString whyNot();
 // Has the scope \a name made around the process \a member, which moves into it. \a then gets what
 // went wrong, or an empty text, on a thread of its own.
-void request(const QString &name, qint64 member, std::function<void(const QString &error)> then);
+void request(const QString &name, qint64 member,
+             const std::function<void(const QString &error)> &then);
 
 } // namespace ProcessKit::SystemdScope
 

@@ -27,8 +27,8 @@ struct Usage
     Usage &operator+=(const Usage &other);
 };
 
-// Of a cgroup and everything that was ever in it, below the directory \a path. Where the kernel does
-// not count processes and memory there, those that are in it are counted.
+// Of a cgroup and everything that was ever in it, below the directory \a path. Where the kernel
+// does not count processes and memory there, those that are in it are counted.
 Usage usageOfCgroup(const std::string &path);
 // CPU time only, both kinds, from the file \a cpuStat
 std::optional<Usage> cpuUsageOfCgroup(const std::string &cpuStat, int directory = -1);
