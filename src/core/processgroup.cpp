@@ -84,7 +84,7 @@ using Native::Reactor;
 
     This signal is emitted when \a member was first seen in the group, while tracksMembers is
     \c true. Its name is the one that it had then: what is just being started has that of its
-   parent.
+    parent.
 
     \sa members()
 */
@@ -236,16 +236,16 @@ QList<ProcessInfo> ProcessGroup::members() const
     The report names who was moved, and who could not be. Nothing was moved where there is an error:
     ProcessError::Kind::NotFound when there is no such process, InvalidArgument for this program,
     those that it descends from, its keeper and threads of the kernel, PermissionDenied when the
-   kernel does not let this user move it (cgroups(7), "Delegation"), and Unsupported where the group
-   is not held by Mechanism::CgroupV2. A process that is in the group already is no error, and the
-   report is empty then.
+    kernel does not let this user move it (cgroups(7), "Delegation"), and Unsupported where the group
+    is not held by Mechanism::CgroupV2. A process that is in the group already is no error, and the
+    report is empty then.
 
     A process id is only an address: the process is held by a handle while it is moved, and one that
     has got the number meanwhile is moved back. The process stays the child of its parent, which
     learns of its exit; the group tells of it by memberGone() and emptied().
 
     Thread-safe. Asks the I/O thread and waits for its answer; with limits in a group in which
-   nothing was started it may wait for systemd as well.
+    nothing was started it may wait for systemd as well.
 
     \sa release()
 */
@@ -270,7 +270,7 @@ Expected<AdoptionReport> ProcessGroup::adopt(qint64 processId)
 
     Nothing is changed where an error is returned: ProcessError::Kind::NotFound when it is not in
     the group, PermissionDenied when the kernel does not let this user move it, Unsupported where
-   the group is not held by Mechanism::CgroupV2, and for a process that was started by this program
+    the group is not held by Mechanism::CgroupV2, and for a process that was started by this program
     itself, which the kernel ends with it (PR_SET_PDEATHSIG, prctl(2)).
 
     Thread-safe. Asks the I/O thread and waits for its answer.
@@ -447,8 +447,9 @@ void ProcessGroup::setTracksMembers(bool tracks)
     Returns whether the kernel tells of every fork, so that members are told without being looked
     for. It does so through its process events connector, while some group tracks its members: to a
     privileged program (CAP_NET_ADMIN), since Linux 6.6 to any, but not in a container with a pid or
-    user namespace of its own, and not where the kernel was built without it. Asks the I/O thread
-   and waits for its answer.
+    user namespace of its own, and not where the kernel was built without it. A process that has
+    ended before anything could be read of it is left out. Asks the I/O thread
+    and waits for its answer.
 */
 bool ProcessGroup::hearsOfForks() const
 {
@@ -500,8 +501,8 @@ ResourceLimits ProcessGroup::limits() const
     That start makes a cgroup for the group where the controllers are to be had: below the
     application's own cgroup, in a subtree that was delegated to it, or in a scope that systemd is
     asked for, see Containment::controllerSource(). It fails with ProcessError::Kind::ResourceLimit
-   before anything is started where none of them is possible; ProcessError::diagnostic() says why.
-   The start does not wait for systemd in this thread.
+    before anything is started where none of them is possible; ProcessError::diagnostic() says why.
+    The start does not wait for systemd in this thread.
 
     Once something has been started, the new limits are in force when the function returns. It fails
     with ProcessError::Kind::ResourceLimit where the group is not in a cgroup or cannot have the

@@ -135,7 +135,7 @@ void tst_Members::manyThatComeAndGo()
     group.setTracksMembers(true);
     group.setSamplingInterval(50ms);
     ContainedProcess *process = group.start(
-            helperShell(QStringLiteral("for i in 1 2 3 4 5 6 7 8 9 10; do pk-helper exit & done; "
+            helperShell(QStringLiteral("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.3 & done; "
                                        "wait; pk-helper pause & pk-helper pause & wait")));
     QTRY_VERIFY_WITH_TIMEOUT(group.members().size() == 3 && appeared.count() - gone.count() == 3,
                              Patience);
