@@ -35,6 +35,7 @@ class tst_Limits : public CleanTest
     Q_OBJECT
 
 private Q_SLOTS:
+    void movesOnlyWhenAllowed();
     void badValues_data();
     void badValues();
     void remembersLimits();
@@ -63,8 +64,11 @@ private:
 QByteArray tst_Limits::whyNoLimits(const ResourceLimits &limits)
 {
     // Qt D-Bus keeps what it opens for as long as the program runs
-    if (!std::exchange(m_hasTried, true))
+    if (!std::exchange(m_hasTried, true)) {
         forgetDescriptors();
+        if (qEnvironmentVariableIsSet("QTEST_MAY_MOVE"))
+            Containment::setOwnCgroupPolicy(Containment::OwnCgroupPolicy::MayMove);
+    }
     ProcessGroup group;
     if (const ProcessError error = group.updateLimits(limits))
         return error.diagnostic().toLocal8Bit();
@@ -110,15 +114,7 @@ static ResourceLimits cpuLimit(double quota)
 // the cgroup of the group that \a pid is in, as an outsider finds it
 static QString groupCgroup(qint64 pid)
 {
-    QFile file(QStringLiteral("/proc/%1/cgroup").arg(pid));
-    if (!file.open(QIODevice::ReadOnly | QIODevice::Unbuffered))
-        return {};
-    for (const QByteArray &line : file.readAll().split('\n')) {
-        if (line.startsWith("0::"))
-            return QDir::cleanPath(cgroupMount() + QFile::decodeName(line.mid(3))
-                                   + QStringLiteral("/.."));
-    }
-    return {};
+    return QDir::cleanPath(cgroupOf(pid) + QStringLiteral("/.."));
 }
 
 static QByteArray contentOf(const QString &directory, const char *name)
@@ -131,6 +127,31 @@ static QByteArray contentOf(const QString &directory, const char *name)
 static ContainedProcess *startHelper(ProcessGroup *group, const QStringList &arguments)
 {
     return group->start(helperCommand(arguments).withInput(StdinSource::keptOpen()));
+}
+
+// In a cgroup that was delegated to it, a program is in its own way until it may move.
+void tst_Limits::movesOnlyWhenAllowed()
+{
+    if (!qEnvironmentVariableIsSet("QTEST_MAY_MOVE"))
+        QSKIP("this is not a delegated cgroup");
+    QCOMPARE(Containment::ownCgroupPolicy(), Containment::OwnCgroupPolicy::Stay);
+    const QString before = cgroupOf(getpid());
+    Containment host = Containment::query();
+    QCOMPARE(host.controllerSource(), ControllerSource::None);
+    QVERIFY2(host.controllerReason().contains(QLatin1String("was not allowed to move")),
+             qPrintable(host.controllerReason()));
+    Containment::setOwnCgroupPolicy(Containment::OwnCgroupPolicy::MayMove);
+    host = Containment::query();
+    QCOMPARE(host.controllerSource(), ControllerSource::DelegatedSubtree);
+    QCOMPARE(cgroupOf(getpid()), before); // asking moves nobody
+
+    ProcessGroup group;
+    QVERIFY(!group.updateLimits(taskLimit(5)));
+    ContainedProcess *process = startHelper(&group, { QStringLiteral("pause") });
+    QVERIFY2(process->waitForStarted(Patience), qPrintable(process->failure().diagnostic()));
+    QCOMPARE(group.controllerSource(), ControllerSource::DelegatedSubtree);
+    QCOMPARE(cgroupOf(getpid()), before + QStringLiteral("/processkit-members"));
+    QVERIFY(groupCgroup(process->processId()).startsWith(before));
 }
 
 void tst_Limits::badValues_data()
