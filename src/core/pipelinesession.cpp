@@ -96,6 +96,8 @@ PipelineSession::PipelineSession(QObject *parent)
 {
     connect(&d->watcher, &QFutureWatcherBase::finished, this, [this] {
         const QPointer<PipelineSession> guard(this);
+        // d is there as long as this
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
         PipelineSessionPrivate::deliver(d->box);
         if (!guard)
             return;

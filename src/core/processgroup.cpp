@@ -236,9 +236,9 @@ QList<ProcessInfo> ProcessGroup::members() const
     The report names who was moved, and who could not be. Nothing was moved where there is an error:
     ProcessError::Kind::NotFound when there is no such process, InvalidArgument for this program,
     those that it descends from, its keeper and threads of the kernel, PermissionDenied when the
-    kernel does not let this user move it (cgroups(7), "Delegation"), and Unsupported where the group
-    is not held by Mechanism::CgroupV2. A process that is in the group already is no error, and the
-    report is empty then.
+    kernel does not let this user move it (cgroups(7), "Delegation"), and Unsupported where the
+   group is not held by Mechanism::CgroupV2. A process that is in the group already is no error, and
+   the report is empty then.
 
     A process id is only an address: the process is held by a handle while it is moved, and one that
     has got the number meanwhile is moved back. The process stays the child of its parent, which
