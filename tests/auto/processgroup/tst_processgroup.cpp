@@ -322,8 +322,8 @@ void tst_ProcessGroup::shutdown()
     QVERIFY(group.isEmpty());
 
     // one that obeys, two that do not
-    group.start(helper(), args({ "tree", "ignore-term" }));
-    group.start(helper(), args({ "onterm" }));
+    for (const QStringList &arguments : { args({ "tree", "ignore-term" }), args({ "onterm" }) })
+        QVERIFY(group.start(helper(), arguments)->waitForStarted(Patience)); // and is counted
     QVERIFY(reports().waitFor({ "deaf", "main", "main", "main", "ready" }));
     bool told = false;
     group.shutdown(50ms).then(this, [&](const ShutdownReport &result) {
