@@ -12,6 +12,7 @@
 
 #include <QtCore/qlist.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ namespace ProcessKit {
 Mechanism toMechanism(Native::TreeKind kind);
 Native::TreeKind toTreeKind(Mechanism mechanism);
 QList<ProcessInfo> toProcessInfo(const std::vector<Native::ProcessEntry> &entries);
+// a figure that may not be there, in another unit or type
+template<typename To, typename From>
+void assign(std::optional<To> *to, const std::optional<From> &from)
+{
+    *to = from ? std::optional<To>(To(*from)) : std::nullopt;
+}
 ProcessError toError(const Native::LaunchFailure &failure, const QString &program);
 ProcessError lookupError(int error, const QString &program,
                          const std::vector<std::string> &searched);

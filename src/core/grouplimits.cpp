@@ -60,16 +60,12 @@ bool readDevice(const QString &device, Native::CgroupLimits::Device *numbers)
 // Devices by their numbers; an error names one that is not there.
 ProcessError toNative(const ResourceLimits &limits, Native::CgroupLimits *native)
 {
-    const auto take = [](Native::CgroupLimits::Number *to, const auto &from) {
-        if (from)
-            *to = std::uint64_t(*from);
-    };
-    take(&native->memoryMax, limits.memoryMax);
-    take(&native->memoryHigh, limits.memoryHigh);
-    take(&native->swapMax, limits.memorySwapMax);
-    take(&native->tasksMax, limits.tasksMax);
-    take(&native->cpuWeight, limits.cpuWeight);
-    take(&native->ioWeight, limits.ioWeight);
+    assign(&native->memoryMax, limits.memoryMax);
+    assign(&native->memoryHigh, limits.memoryHigh);
+    assign(&native->swapMax, limits.memorySwapMax);
+    assign(&native->tasksMax, limits.tasksMax);
+    assign(&native->cpuWeight, limits.cpuWeight);
+    assign(&native->ioWeight, limits.ioWeight);
     if (limits.cpuQuota)
         native->cpuQuota = std::uint64_t(
                 std::llround(*limits.cpuQuota * double(Native::CgroupLimits::cpuPeriod)));
@@ -78,10 +74,10 @@ ProcessError toNative(const ResourceLimits &limits, Native::CgroupLimits *native
         if (!readDevice(limit.device, &device))
             return ProcessError(ProcessError::Kind::InvalidArgument, {}, QStringLiteral("ioLimits"),
                                 errno, limit.device);
-        take(&device.readBytes, limit.readBandwidth);
-        take(&device.writtenBytes, limit.writeBandwidth);
-        take(&device.reads, limit.readOperations);
-        take(&device.writes, limit.writeOperations);
+        assign(&device.readBytes, limit.readBandwidth);
+        assign(&device.writtenBytes, limit.writeBandwidth);
+        assign(&device.reads, limit.readOperations);
+        assign(&device.writes, limit.writeOperations);
         native->devices.push_back(device);
     }
     native->killsGroup = limits.oomPolicy == ResourceLimits::OomPolicy::KillGroup;
@@ -91,19 +87,14 @@ ProcessError toNative(const ResourceLimits &limits, Native::CgroupLimits *native
 LimitEvidence toEvidence(const Native::LimitEvents &events)
 {
     LimitEvidence evidence;
-    const auto take = [](std::optional<qint64> *to, const Native::LimitEvents::Number &from) {
-        if (from)
-            *to = qint64(*from);
-    };
-    take(&evidence.memoryMax, events.memoryMax);
-    take(&evidence.memoryHigh, events.memoryHigh);
-    take(&evidence.memorySwapMax, events.swapMax);
-    take(&evidence.tasksMax, events.tasksMax);
-    take(&evidence.cpuQuota, events.throttledPeriods);
-    take(&evidence.outOfMemory, events.outOfMemory);
-    take(&evidence.oomKills, events.oomKills);
-    if (events.throttledMicroseconds)
-        evidence.throttledTime = std::chrono::microseconds(*events.throttledMicroseconds);
+    assign(&evidence.memoryMax, events.memoryMax);
+    assign(&evidence.memoryHigh, events.memoryHigh);
+    assign(&evidence.memorySwapMax, events.swapMax);
+    assign(&evidence.tasksMax, events.tasksMax);
+    assign(&evidence.cpuQuota, events.throttledPeriods);
+    assign(&evidence.outOfMemory, events.outOfMemory);
+    assign(&evidence.oomKills, events.oomKills);
+    assign(&evidence.throttledTime, events.throttledMicroseconds);
     return evidence;
 }
 

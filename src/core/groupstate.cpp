@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "groupstate_p.h"
 
+#include "convert_p.h"
 #include "membertracker_p.h"
 #include "processrun_p.h"
 
@@ -183,20 +184,14 @@ GroupStats GroupState::statistics()
     GroupStats stats;
     stats.mechanism = mechanism();
     stats.time = GroupStats::Clock::now();
-    const auto take = [](auto *to, const auto &from) {
-        if (from)
-            *to = std::remove_pointer_t<decltype(to)>(*from);
-    };
-    if (usage.userMicroseconds)
-        stats.userTime = std::chrono::microseconds(*usage.userMicroseconds);
-    if (usage.systemMicroseconds)
-        stats.systemTime = std::chrono::microseconds(*usage.systemMicroseconds);
-    take(&stats.memoryBytes, usage.memory);
-    take(&stats.peakMemoryBytes, usage.peakMemory);
-    take(&stats.processes, usage.processes);
-    take(&stats.peakProcesses, usage.peakProcesses);
-    take(&stats.bytesRead, usage.bytesRead);
-    take(&stats.bytesWritten, usage.bytesWritten);
+    assign(&stats.userTime, usage.userMicroseconds);
+    assign(&stats.systemTime, usage.systemMicroseconds);
+    assign(&stats.memoryBytes, usage.memory);
+    assign(&stats.peakMemoryBytes, usage.peakMemory);
+    assign(&stats.processes, usage.processes);
+    assign(&stats.peakProcesses, usage.peakProcesses);
+    assign(&stats.bytesRead, usage.bytesRead);
+    assign(&stats.bytesWritten, usage.bytesWritten);
     return stats;
 }
 

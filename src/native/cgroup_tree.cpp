@@ -33,10 +33,6 @@ bool isIn(pid_t pid, const std::string &suffix)
                 || path[found + suffix.size()] == ' '); // " (deleted)"
 }
 
-} // namespace
-
-namespace {
-
 bool hasEnded(int pidfd)
 {
     pollfd end{ pidfd, POLLIN, 0 };
@@ -68,10 +64,8 @@ int CgroupTree::adopt(const ProcessEntry &process, std::vector<ProcessEntry> *le
 {
     begin();
     int error = takeLeaf();
-    const UniqueFd leaf =
-            m_leaf ? m_directory->open(m_leaf, "", O_RDONLY | O_DIRECTORY) : UniqueFd();
     if (!error)
-        error = leaf ? move(process, leaf.get()) : errno;
+        error = move(process, m_leaf.directory.get());
     if (error) {
         if (m_leaf)
             m_directory->returnLeaf(std::exchange(m_leaf, {}), false);
@@ -88,7 +82,7 @@ int CgroupTree::adopt(const ProcessEntry &process, std::vector<ProcessEntry> *le
         for (const ProcessEntry &descendant : descendantsOf(process.pid)) {
             if (!descendant.isAlive() || isIn(descendant.pid, suffix))
                 continue;
-            if (move(descendant, leaf.get()) == 0)
+            if (move(descendant, m_leaf.directory.get()) == 0)
                 hasMoved = true;
             else if (readProcess(descendant.pid))
                 leftOutside->push_back(descendant);
@@ -96,6 +90,7 @@ int CgroupTree::adopt(const ProcessEntry &process, std::vector<ProcessEntry> *le
         if (!hasMoved)
             break;
     }
+    m_directory->settle(&m_leaf);
     reportLaunched(process.pid);
     watchUntilEmpty();
     Reactor::instance().afterTurn([self = shared_from_this(), this] { checkEmpty(); });
